@@ -1,0 +1,204 @@
+package flow
+
+import (
+	"context"
+
+	"github.com/segue-run/segue/store"
+)
+
+// Batch is a consistent cut of all groups of the node: everything decided in one epoch.
+type Batch struct {
+	Store store.Batch
+	epoch uint64
+	parts []*part
+	dirty int64
+	// only is the one event that the batch holds, when the node looks for the one that the store refuses.
+	only *suspect
+}
+
+// Empty reports whether there is nothing to write; End may then be called without a Commit.
+func (b *Batch) Empty() bool {
+	s := &b.Store
+	return len(s.Rows) == 0 && len(s.Send) == 0 && len(s.Consumed) == 0 && len(s.Groups) == 0
+}
+
+// Bytes returns the size of the documents in the batch.
+func (b *Batch) Bytes() int64 {
+	var n int64
+	for i := range b.Store.Rows {
+		n += int64(len(b.Store.Rows[i].Doc))
+	}
+	return n
+}
+
+// Begin closes the present epoch and returns its batch, or nil if nothing was decided in it (or what was decided had to be
+// taken back; see Recover). The loops go on in the next epoch at once. Only one batch may be under way.
+func (n *Node) Begin() *Batch {
+	k := n.epoch.Load()
+	b := n.batches.get()
+	b.epoch = k
+	b.only = n.trouble.cut()
+	n.epoch.Store(k + 1)
+	whole := true
+	for g := range n.loops {
+		if l := n.loops[g].Load(); l != nil {
+			var ok bool
+			b.parts, ok = l.takeSeals(k, b.parts)
+			whole = whole && ok
+		}
+	}
+	n.readyHeldBack()
+	if !whole {
+		for _, p := range b.parts {
+			b.dirty += p.dirty
+		}
+		n.stats.Drops.Add(1)
+		n.drop(b, false)
+		n.batches.put(b)
+		return nil
+	}
+	if len(b.parts) == 0 {
+		n.batches.put(b)
+		n.durableUpTo(k)
+		return nil
+	}
+	s := &b.Store
+	s.Seat, s.Time = n.seat, n.clock()
+	for _, p := range b.parts {
+		b.dirty += p.dirty
+		s.Rows = append(s.Rows, p.rows...)
+		s.Fences = append(s.Fences, store.Fence{Group: p.loop.group, Generation: p.loop.generation})
+	}
+	n.cutLetters(b)
+	return b
+}
+
+// cutLetters turns the messages that cross the cut into rows, and removes the rows of those consumed. No loop can
+// consume anything in the epoch of the batch any more.
+func (n *Node) cutLetters(b *Batch) {
+	s := &b.Store
+	for _, p := range b.parts {
+		wrote := false
+		for _, m := range p.sent {
+			if m.consumed.Load() == b.epoch {
+				continue
+			}
+			number := p.loop.links.next(m.to)
+			if to := n.loop(m.to); m.local && to != nil {
+				to.links.acceptLocal(m.from, number)
+			}
+			m.number.Store(number)
+			wrote = true
+			s.Send = append(s.Send, store.Message{From: m.from, To: m.to, Number: number, Sent: m.sentAt, Body: m.body.AppendBody(nil)})
+			n.stats.Letters.Add(1)
+		}
+		for _, m := range p.consumed {
+			number := m.number.Load()
+			if number == 0 {
+				continue
+			}
+			p.loop.links.consume(m.from, number)
+			wrote = true
+			s.Consumed = append(s.Consumed, store.Message{From: m.from, To: m.to, Number: number})
+		}
+		if wrote {
+			s.Groups = append(s.Groups, store.GroupState{Group: p.loop.group, Doc: p.loop.links.doc()})
+		}
+	}
+	// A group that sends in one part may consume in the same: its links are whole only now.
+	for i := range s.Groups {
+		if l := n.loop(s.Groups[i].Group); l != nil {
+			s.Groups[i].Doc = l.links.doc()
+		}
+	}
+}
+
+// readyHeldBack has the loops run again that were held back by the limits of the epoch before.
+func (n *Node) readyHeldBack() {
+	for g := range n.loops {
+		if l := n.loops[g].Load(); l != nil && l.box.waiting(continuation) {
+			n.ready.add(l)
+		}
+	}
+}
+
+// Commit writes a batch to the store. It may be repeated.
+func (n *Node) Commit(ctx context.Context, b *Batch) error {
+	if b.Empty() {
+		return nil
+	}
+	b.Store.Number = n.number + 1
+	return n.store.Commit(ctx, &b.Store)
+}
+
+// Verdict says what has become of a batch.
+type Verdict uint8
+
+// The verdicts of End.
+const (
+	// Landed: durable; its effects are out.
+	Landed Verdict = iota
+	// Repeat: not known to be durable; commit the same batch again after a while, then call End again.
+	Repeat
+	// Dropped: it will never be durable. The groups that depended on it are gone; Recover loads them again.
+	Dropped
+	// Halt: the store cannot be trusted. Answer nothing more and end the process.
+	Halt
+)
+
+// End takes note of how the commit of a batch went, and lets out what may now be let out.
+func (n *Node) End(b *Batch, err error) Verdict {
+	if err == nil {
+		n.land(b)
+		return Landed
+	}
+	return n.failed(b, err)
+}
+
+func (n *Node) land(b *Batch) {
+	s := &b.Store
+	if !b.Empty() {
+		n.number = s.Number
+		n.stats.Commits.Add(1)
+		n.stats.Rows.Add(int64(len(s.Rows) + len(s.Send) + len(s.Consumed) + len(s.Groups) + 1))
+		n.stats.Bytes.Add(b.Bytes())
+	}
+	n.inflight.Add(-b.dirty)
+	n.durableUpTo(b.epoch)
+	n.trouble.landed()
+	for _, p := range b.parts {
+		for _, h := range p.held {
+			n.release(p.loop, h)
+		}
+	}
+	if n.forward != nil {
+		for _, m := range s.Send {
+			if n.loop(m.To) == nil {
+				n.forward(m)
+			}
+		}
+	}
+	for _, p := range b.parts {
+		n.parts.put(p)
+	}
+	n.batches.put(b)
+}
+
+func (n *Node) durableUpTo(epoch uint64) {
+	if epoch > n.durable.Load() {
+		n.durable.Store(epoch)
+	}
+}
+
+// release lets one held answer or effect out.
+func (n *Node) release(l *Loop, h held) {
+	if h.command == nil {
+		n.outbox.Release(l.group, l.generation, h.value)
+		return
+	}
+	if err, bad := h.value.(error); bad {
+		h.command.Answer(nil, err)
+		return
+	}
+	h.command.Answer(h.value, nil)
+}

@@ -1,0 +1,131 @@
+package flow
+
+import (
+	"context"
+	"sync"
+
+	"github.com/segue-run/segue/store"
+)
+
+// Fetch reads rows that a machine has asked for, or the message rows of a group, off the loop.
+type Fetch struct {
+	loop    *Loop
+	key     int64
+	queries []store.Query
+	inbox   bool
+}
+
+// Run reads the rows and delivers the events that wait for them. After an error it may be run again.
+func (f *Fetch) Run(ctx context.Context) error {
+	l := f.loop
+	if f.inbox {
+		return l.node.store.Read(ctx, func(s store.Snapshot) error {
+			if l.node.loop(l.group) != l {
+				return nil
+			}
+			return l.node.readInbox(s, l)
+		})
+	}
+	var rows []store.Row
+	err := l.node.store.Read(ctx, func(s store.Snapshot) error {
+		rows = rows[:0]
+		for _, q := range f.queries {
+			some, err := store.Collect(s, q)
+			if err != nil {
+				return err
+			}
+			rows = append(rows, some...)
+		}
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	l.turn.Lock()
+	defer l.turn.Unlock()
+	if l.gone {
+		return nil
+	}
+	events := l.waiting[f.key]
+	delete(l.waiting, f.key)
+	for i, e := range events {
+		e.class = urgent
+		if i == 0 {
+			e.rows, e.fetched = rows, true
+		}
+		l.box.put(e)
+	}
+	l.node.ready.add(l)
+	return nil
+}
+
+// readInbox accepts message rows that have not come by themselves.
+func (n *Node) readInbox(s store.Snapshot, l *Loop) error {
+	return s.Messages(l.group, func(m *store.Message) error {
+		ok, gap := l.links.accept(m.From, m.Number)
+		if gap || !ok {
+			return nil // gap: a row before it is not durable yet, or is being removed; the next reading sees it
+		}
+		body, err := n.kind.DecodeMessage(m.Body)
+		if err != nil {
+			return err
+		}
+		n.stats.Repairs.Add(1)
+		x := &letter{from: m.From, to: m.To, body: body, sentAt: m.Sent}
+		x.number.Store(m.Number)
+		l.put(&envelope{class: urgent, body: body, letter: x})
+		return nil
+	})
+}
+
+// fetchQueue is the FIFO of fetches to run.
+type fetchQueue struct {
+	mu     sync.Mutex
+	cond   sync.Cond
+	items  []*Fetch
+	closed bool
+}
+
+func (q *fetchQueue) init() { q.cond.L = &q.mu }
+
+func (q *fetchQueue) add(f *Fetch) {
+	q.mu.Lock()
+	q.items = append(q.items, f)
+	q.mu.Unlock()
+	q.cond.Signal()
+}
+
+func (q *fetchQueue) take(wait bool) *Fetch {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	for len(q.items) == 0 {
+		if !wait || q.closed {
+			return nil
+		}
+		q.cond.Wait()
+	}
+	if q.closed {
+		return nil
+	}
+	f := q.items[0]
+	q.items[0] = nil
+	q.items = q.items[1:]
+	return f
+}
+
+func (q *fetchQueue) close() {
+	q.mu.Lock()
+	q.closed = true
+	q.mu.Unlock()
+	q.cond.Broadcast()
+}
+
+// NextFetch returns a fetch to run, or nil.
+func (n *Node) NextFetch() *Fetch { return n.fetches.take(false) }
+
+// NextReady returns a loop that may have something to do, or nil. The caller calls Turn until it returns false, or
+// fewer times and then Ready.
+func (n *Node) NextReady() *Loop { return n.ready.take(false) }
+
+// Ready has the loop run again.
+func (l *Loop) Ready() { l.node.ready.add(l) }

@@ -1,0 +1,142 @@
+package flow
+
+import (
+	"encoding/json"
+	"fmt"
+	"slices"
+	"sync"
+	"sync/atomic"
+
+	"github.com/segue-run/segue/store"
+)
+
+// letter is a message on its way. It becomes a row only if it crosses a cut: sent in one epoch and not consumed in
+// the same.
+type letter struct {
+	from, to store.Group
+	body     Message
+	sentAt   int64
+	consumed atomic.Uint64 // epoch in which its effect was decided; 0 = not yet
+	number   atomic.Int64  // of its row; 0 = it has none
+	local    bool          // handed to a mailbox of this node
+	void     atomic.Bool   // its sender's decision was taken back
+}
+
+// links is what a group remembers of its correspondence: the store's GroupState document. It is written only by
+// batches that insert or remove message rows, which is rare.
+type links struct {
+	mu sync.Mutex
+	// sent counts the rows ever sent to each group.
+	sent map[store.Group]int64
+	// got says for each sender up to which number all messages are consumed, and which later ones are too.
+	got map[store.Group]*received
+}
+
+type received struct {
+	upTo   int64
+	beyond []int64 // sorted
+	// accepted is the highest number handed to the mailbox; not stored.
+	accepted int64
+}
+
+type linksDoc struct {
+	Format int                     `json:"f"`
+	Sent   map[store.Group]int64   `json:"sent,omitempty"`
+	Got    map[store.Group][]int64 `json:"got,omitempty"` // first the contiguous number, then those beyond
+}
+
+const linksFormat = 1
+
+func parseLinks(doc []byte) (*links, error) {
+	l := &links{sent: map[store.Group]int64{}, got: map[store.Group]*received{}}
+	if len(doc) == 0 {
+		return l, nil
+	}
+	var d linksDoc
+	if err := json.Unmarshal(doc, &d); err != nil {
+		return nil, fmt.Errorf("group state: %w", err)
+	}
+	if d.Format != linksFormat {
+		return nil, fmt.Errorf("group state has format %d; this version reads %d", d.Format, linksFormat)
+	}
+	for g, n := range d.Sent {
+		l.sent[g] = n
+	}
+	for g, n := range d.Got {
+		if len(n) == 0 {
+			return nil, fmt.Errorf("group state: no number for sender %d", g)
+		}
+		l.got[g] = &received{upTo: n[0], accepted: n[0], beyond: n[1:]}
+	}
+	return l, nil
+}
+
+// doc returns the stored form.
+func (l *links) doc() []byte {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	d := linksDoc{Format: linksFormat, Sent: l.sent, Got: make(map[store.Group][]int64, len(l.got))}
+	for g, r := range l.got {
+		d.Got[g] = append([]int64{r.upTo}, r.beyond...)
+	}
+	doc, err := json.Marshal(d)
+	if err != nil {
+		panic(fmt.Sprintf("flow: encode group state %+v: %v", d, err))
+	}
+	return doc
+}
+
+// next returns the number of the next row to a group.
+func (l *links) next(to store.Group) int64 {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.sent[to]++
+	return l.sent[to]
+}
+
+func (l *links) from(g store.Group) *received {
+	r := l.got[g]
+	if r == nil {
+		r = &received{}
+		l.got[g] = r
+	}
+	return r
+}
+
+// accept says whether the message is the next one of its sender to be handed to the mailbox. gap says that others
+// before it are missing; they are rows of the store.
+func (l *links) accept(from store.Group, number int64) (ok, gap bool) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	r := l.from(from)
+	switch {
+	case number <= r.accepted:
+		return false, false
+	case number > r.accepted+1:
+		return false, true
+	}
+	r.accepted = number
+	return !slices.Contains(r.beyond, number), false
+}
+
+// acceptLocal notes the number that a letter in this node's mailbox was given.
+func (l *links) acceptLocal(from store.Group, number int64) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	r := l.from(from)
+	r.accepted = max(r.accepted, number)
+}
+
+// consume notes that the effect of a message is part of the batch being cut.
+func (l *links) consume(from store.Group, number int64) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	r := l.from(from)
+	at, _ := slices.BinarySearch(r.beyond, number)
+	r.beyond = slices.Insert(r.beyond, at, number)
+	for len(r.beyond) > 0 && r.beyond[0] == r.upTo+1 {
+		r.upTo++
+		r.beyond = r.beyond[1:]
+	}
+	r.accepted = max(r.accepted, r.upTo)
+}

@@ -1,0 +1,190 @@
+package flow
+
+import (
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/segue-run/segue/store"
+)
+
+// Limits bounds what a node holds in memory and puts into one batch. Zero fields have defaults.
+type Limits struct {
+	// SoftBytes is where continuations begin to wait for the next epoch. It is the upper end of a range: the node lowers
+	// it on disks that need longer than a few bare commits for as much. Default 512 KiB.
+	SoftBytes int64
+	// FullBytes is where commands wait for the next epoch too. Default 1 MiB.
+	FullBytes int64
+	// HardBytes is where events from the edge wait as well, counting what is in flight. Default 256 MiB.
+	HardBytes int64
+	// Commands is how many commands may wait in mailboxes before more are refused. Default 32768.
+	Commands int64
+	// Settle is how long the committer of an idle node waits for messages and continuations under way, so that they
+	// share its batch. Default 300 microseconds; negative = not at all.
+	Settle time.Duration
+}
+
+func (l Limits) withDefaults() Limits {
+	def := func(p *int64, v int64) {
+		if *p == 0 {
+			*p = v
+		}
+	}
+	def(&l.SoftBytes, 512<<10)
+	def(&l.FullBytes, 1<<20)
+	def(&l.HardBytes, 256<<20)
+	def(&l.Commands, 32768)
+	if l.Settle == 0 {
+		l.Settle = 300 * time.Microsecond
+	}
+	return l
+}
+
+// admits returns the last class of events that a loop may take now.
+func (n *Node) admits() class {
+	d := n.dirty.Load()
+	switch {
+	case d+n.inflight.Load() >= n.limits.HardBytes:
+		return urgent
+	case d >= n.limits.FullBytes:
+		return outside
+	case d >= n.soft.Load():
+		return commands
+	}
+	return continuation
+}
+
+// pace learns how long a bare commit takes, and sets the soft limit so that a batch full of continuations takes a few
+// times as long: the disk is then well used, and who waits for the next batch does not wait long.
+type pace struct {
+	limits Limits
+	bare   time.Duration
+}
+
+const (
+	paceFactor  = 4
+	paceFloor   = 16 << 10 // bytes
+	bareBatch   = 4 << 10  // a commit of at most so many bytes counts as bare
+	bareAtFirst = time.Millisecond
+)
+
+func (p *pace) init(l Limits) { p.limits, p.bare = l, bareAtFirst }
+
+// committed learns from one commit and returns the new soft limit.
+func (p *pace) committed(bytes int64, took time.Duration, soft int64) int64 {
+	switch {
+	case bytes <= bareBatch:
+		p.bare += (took - p.bare) / 8
+	case took > paceFactor*p.bare:
+		soft -= soft / 8
+	case bytes*2 > soft:
+		soft += soft / 8
+	}
+	return min(max(soft, paceFloor), p.limits.SoftBytes)
+}
+
+// idBlock hands out row keys from leased blocks. It is refilled ahead of need, so that take never waits.
+type idBlock struct {
+	mu         sync.Mutex
+	next, end  int64
+	next2, to2 int64
+	left       atomic.Int64
+}
+
+const (
+	idLease   = 1 << 17
+	idReserve = 1 << 14 // no turn begins with fewer left
+)
+
+func (b *idBlock) take() int64 {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.next == b.end {
+		b.next, b.end, b.next2, b.to2 = b.next2, b.to2, 0, 0
+	}
+	if b.next == b.end {
+		panic("flow: one turn has used more row keys than are kept in reserve")
+	}
+	b.left.Add(-1)
+	b.next++
+	return b.next - 1
+}
+
+func (b *idBlock) refill(first, n int64) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.next == b.end {
+		b.next, b.end = first, first+n
+	} else {
+		b.next2, b.to2 = first, first+n
+	}
+	b.left.Add(n)
+}
+
+// wanted reports whether a block should be leased now.
+func (b *idBlock) wanted() bool {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.next2 == b.to2
+}
+
+// partPool and batchPool keep buffers for the next batches.
+type partPool struct {
+	mu   sync.Mutex
+	free []*part
+}
+
+const poolMax = 256
+
+func (p *partPool) get() *part {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if n := len(p.free); n > 0 {
+		x := p.free[n-1]
+		p.free = p.free[:n-1]
+		return x
+	}
+	return &part{}
+}
+
+func (p *partPool) put(x *part) {
+	clear(x.rows)
+	clear(x.held)
+	clear(x.sent)
+	clear(x.consumed)
+	keep := part{rows: x.rows[:0], buf: x.buf[:0], held: x.held[:0], sent: x.sent[:0], consumed: x.consumed[:0]}
+	if cap(keep.buf) > 4<<20 {
+		keep.buf = nil
+	}
+	*x = keep
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if len(p.free) < poolMax {
+		p.free = append(p.free, x)
+	}
+}
+
+type batchPool struct {
+	free *Batch
+}
+
+func (p *batchPool) get() *Batch {
+	if b := p.free; b != nil {
+		p.free = nil
+		return b
+	}
+	return &Batch{}
+}
+
+func (p *batchPool) put(b *Batch) {
+	s := &b.Store
+	clear(s.Rows)
+	clear(s.Send)
+	clear(s.Consumed)
+	clear(s.Groups)
+	*s = store.Batch{
+		Fences: s.Fences[:0], Rows: s.Rows[:0], Send: s.Send[:0], Consumed: s.Consumed[:0], Groups: s.Groups[:0],
+	}
+	*b = Batch{Store: *s, parts: b.parts[:0]}
+	p.free = b
+}

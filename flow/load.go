@@ -1,0 +1,129 @@
+package flow
+
+import (
+	"context"
+	"fmt"
+	"sync"
+
+	"github.com/segue-run/segue/store"
+)
+
+// Join seats the node in the store. Nothing can be claimed before.
+func (n *Node) Join(ctx context.Context) error {
+	seat, err := n.store.Join(ctx, n.name)
+	if err != nil {
+		return err
+	}
+	n.seat, n.number = seat, 0
+	return n.LeaseIDs(ctx)
+}
+
+// LeaseIDs tops up the row keys that the node may hand out. It does nothing while there are plenty.
+func (n *Node) LeaseIDs(ctx context.Context) error {
+	for n.ids.wanted() {
+		first, err := n.store.LeaseIDs(ctx, idLease)
+		if err != nil {
+			return err
+		}
+		n.ids.refill(first, idLease)
+	}
+	return nil
+}
+
+// Claim makes the node the owner of groups and loads them.
+func (n *Node) Claim(ctx context.Context, groups ...store.Group) error {
+	owned, err := n.store.Claim(ctx, n.seat, groups)
+	if err != nil {
+		return err
+	}
+	for _, o := range owned {
+		n.setGeneration(o.Group, o.Generation)
+		if err := n.load(ctx, o.Group, o.Generation); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// generations remembers under which generation each group was claimed.
+type generations struct {
+	mu sync.Mutex
+	of map[store.Group]store.Generation
+}
+
+func (n *Node) setGeneration(g store.Group, gen store.Generation) {
+	n.claimed.mu.Lock()
+	defer n.claimed.mu.Unlock()
+	if n.claimed.of == nil {
+		n.claimed.of = map[store.Group]store.Generation{}
+	}
+	n.claimed.of[g] = gen
+}
+
+func (n *Node) generationOf(g store.Group) store.Generation {
+	n.claimed.mu.Lock()
+	defer n.claimed.mu.Unlock()
+	return n.claimed.of[g]
+}
+
+// load builds the loop of a group from the store and starts it with Loaded. A group that has another generation by now
+// is not loaded: it has another owner.
+func (n *Node) load(ctx context.Context, g store.Group, gen store.Generation) error {
+	var l *Loop
+	err := n.store.Read(ctx, func(s store.Snapshot) error {
+		o, err := s.Owner(g)
+		if err != nil {
+			return err
+		}
+		if o.Generation != gen {
+			return nil
+		}
+		m, err := n.kind.Load(s, o)
+		if err != nil {
+			return fmt.Errorf("load flow group %d: %w", g, err)
+		}
+		links, err := parseLinks(o.State)
+		if err != nil {
+			return fmt.Errorf("load flow group %d: %w", g, err)
+		}
+		l = &Loop{
+			node: n, group: g, generation: gen, links: links, machine: m, floor: o.Floor,
+			epoch: n.epoch.Load(), waiting: map[int64][]*envelope{},
+		}
+		l.box.put(&envelope{class: urgent, body: Loaded{}})
+		n.trouble.mu.Lock()
+		for _, p := range n.trouble.poisoned[g] {
+			l.box.put(&envelope{class: urgent, body: p})
+		}
+		delete(n.trouble.poisoned, g)
+		n.trouble.mu.Unlock()
+		return n.loadLetters(s, l)
+	})
+	if err != nil || l == nil {
+		return err
+	}
+	n.loops[g].Store(l)
+	n.ready.add(l)
+	return nil
+}
+
+// loadLetters puts the message rows to a group into its mailbox, once each.
+func (n *Node) loadLetters(s store.Snapshot, l *Loop) error {
+	return s.Messages(l.group, func(m *store.Message) error {
+		ok, gap := l.links.accept(m.From, m.Number)
+		if gap {
+			return fmt.Errorf("message %d from group %d to group %d follows a gap", m.Number, m.From, m.To)
+		}
+		if !ok {
+			return nil
+		}
+		body, err := n.kind.DecodeMessage(m.Body)
+		if err != nil {
+			return fmt.Errorf("message %d from group %d to group %d: %w", m.Number, m.From, m.To, err)
+		}
+		x := &letter{from: m.From, to: m.To, body: body, sentAt: m.Sent}
+		x.number.Store(m.Number)
+		l.box.put(&envelope{class: urgent, body: body, letter: x})
+		return nil
+	})
+}

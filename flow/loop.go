@@ -1,0 +1,237 @@
+package flow
+
+import (
+	"fmt"
+	"runtime/debug"
+	"sync"
+	"sync/atomic"
+
+	"github.com/segue-run/segue/store"
+)
+
+// Loop owns one group: its machine, its mailbox, and what the machine has decided since the last cut.
+type Loop struct {
+	node       *Node
+	group      store.Group
+	generation store.Generation
+	links      *links
+	box        mailbox
+
+	// queued says that the loop is in the node's ready queue; active that it has decided something since the committer
+	// last looked; deadline is the machine's next Tick, tickAt the one already posted.
+	queued   atomic.Bool
+	active   atomic.Bool
+	deadline atomic.Int64
+	tickAt   atomic.Int64
+
+	// turn is held during a turn and while the committer seals. It comes before every other lock of this package.
+	turn     sync.Mutex
+	gone     bool
+	broken   bool // its machine has panicked in the present epoch
+	machine  Machine
+	floor    int64  // the group's time does not go back behind it
+	epoch    uint64 // of what follows
+	dirty    int64
+	changed  bool
+	held     []held
+	sent     []*letter
+	posted   int // of sent
+	consumed []*letter
+	sealed   []*part
+	waiting  map[int64][]*envelope
+	scratch  Turn
+}
+
+// held is something that leaves the node when its batch is durable: the answer to a command, or an effect.
+type held struct {
+	command *Command
+	value   any
+}
+
+// part is what one group adds to one batch.
+type part struct {
+	loop     *Loop
+	epoch    uint64
+	rows     []store.Row
+	buf      []byte
+	dirty    int64
+	held     []held
+	sent     []*letter
+	consumed []*letter
+}
+
+// Group returns the number of the group.
+func (l *Loop) Group() store.Group { return l.group }
+
+// Turn takes one event and has it decided. It returns false if there was none that may be taken now.
+func (l *Loop) Turn() bool {
+	l.turn.Lock()
+	defer l.turn.Unlock()
+	return l.turnLocked()
+}
+
+func (l *Loop) turnLocked() bool {
+	if l.gone || l.broken || !l.node.enterTurn() {
+		return false
+	}
+	e := l.box.take(l.node.admits())
+	if e == nil {
+		l.node.leaveTurn(nil, nil)
+		return false
+	}
+	l.node.count(e)
+	// First the event, then the epoch: no turn of epoch k can have seen a message of k+1.
+	l.active.Store(true)
+	if now := l.node.epoch.Load(); l.epoch != now {
+		l.seal()
+		l.epoch = now
+	}
+	if e.letter == nil || !e.letter.void.Load() {
+		l.decide(e)
+	}
+	l.node.leaveTurn(l, e)
+	if l.broken {
+		l.node.kickCommitter()
+		return false
+	}
+	l.post()
+	if d := l.machine.Deadline(); d != l.deadline.Load() {
+		l.deadline.Store(d)
+		l.node.deadlineMoved(d)
+	}
+	if l.changed || len(l.held) > 0 || l.node.trouble.isolated.Load() > 0 {
+		l.node.kickCommitter()
+	}
+	return true
+}
+
+// decide runs the machine on one event.
+func (l *Loop) decide(e *envelope) {
+	l.floor = max(l.floor, l.node.clock())
+	t := &l.scratch
+	*t = Turn{
+		Now: l.floor, Epoch: l.epoch, Durable: l.node.durable.Load(),
+		Fetched: e.fetched, Rows: e.rows, loop: l, event: e,
+	}
+	if e.class == urgent {
+		if _, tick := e.body.(Tick); tick {
+			l.tickAt.Store(0)
+		}
+	}
+	if err := l.handle(t, e.body); err != nil {
+		l.broken = true
+		l.node.trouble.panicked(l, e, err)
+		return
+	}
+	if t.need != nil {
+		if t.dirtied {
+			panic(fmt.Sprintf("flow: machine of group %d asked for rows and changed something on %T", l.group, e.body))
+		}
+		l.await(t.need, e)
+		return
+	}
+	l.changed = l.changed || t.dirtied
+	if e.letter != nil {
+		e.letter.consumed.Store(l.epoch)
+		l.consumed = append(l.consumed, e.letter)
+		l.changed = true
+	}
+	if e.command != nil && !t.replied {
+		t.Reply(nil)
+	}
+}
+
+// handle calls the machine and turns a panic into an error.
+func (l *Loop) handle(t *Turn, event any) (err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			err = fmt.Errorf("panic on %T: %v\n%s", event, p, debug.Stack())
+		}
+	}()
+	l.machine.Handle(t, event)
+	return nil
+}
+
+// await sets an event aside until the rows that it needs are there.
+func (l *Loop) await(n *need, e *envelope) {
+	behind := l.waiting[n.key]
+	e.rows, e.fetched = nil, false
+	l.waiting[n.key] = append(behind, e)
+	if len(behind) == 0 {
+		l.node.fetches.add(&Fetch{loop: l, key: n.key, queries: n.queries})
+	}
+}
+
+// post hands this turn's messages to the mailboxes of this node; those to other nodes go out with their rows.
+func (l *Loop) post() {
+	for ; l.posted < len(l.sent); l.posted++ {
+		m := l.sent[l.posted]
+		l.changed = true
+		if to := l.node.loop(m.to); to != nil {
+			m.local = true
+			l.node.underway.add(1)
+			to.put(&envelope{class: urgent, body: m.body, letter: m})
+		}
+	}
+}
+
+// put adds an event and has the loop run.
+func (l *Loop) put(e *envelope) {
+	l.box.put(e)
+	l.node.ready.add(l)
+}
+
+// seal swaps out what has been decided in the loop's epoch. The caller holds turn.
+func (l *Loop) seal() {
+	if !l.changed && len(l.held) == 0 && len(l.sent) == 0 && len(l.consumed) == 0 {
+		return
+	}
+	p := l.node.parts.get()
+	p.loop, p.epoch, p.dirty = l, l.epoch, l.dirty
+	if l.changed {
+		l.sealRows(p)
+	}
+	p.held, l.held = l.held, p.held
+	p.sent, l.sent = l.sent, p.sent
+	p.consumed, l.consumed = l.consumed, p.consumed
+	l.node.dirty.Add(-l.dirty)
+	l.node.inflight.Add(l.dirty)
+	l.changed, l.dirty, l.posted = false, 0, 0
+	l.sealed = append(l.sealed, p)
+}
+
+// sealRows encodes what has changed. A machine that cannot do that is as good as one that has panicked on an event.
+func (l *Loop) sealRows(p *part) {
+	defer func() {
+		if r := recover(); r != nil {
+			l.broken = true
+			l.node.trouble.panicked(l, nil, fmt.Errorf("panic while encoding rows: %v\n%s", r, debug.Stack()))
+		}
+	}()
+	p.rows, p.buf = l.machine.Seal(p.rows, p.buf)
+}
+
+// takeSeals appends what the group adds to the batch of an epoch, sealing it if need be. whole is false if that cannot
+// be told any more. The caller is the committer.
+func (l *Loop) takeSeals(epoch uint64, into []*part) (parts []*part, whole bool) {
+	if !l.active.Load() {
+		return into, true
+	}
+	l.turn.Lock()
+	defer l.turn.Unlock()
+	if l.epoch <= epoch {
+		if l.broken {
+			return into, false
+		}
+		l.seal()
+		if l.broken {
+			return into, false
+		}
+		l.active.Store(false)
+	} // else it already works for the next batch, and stays active
+	for len(l.sealed) > 0 && l.sealed[0].epoch <= epoch {
+		into = append(into, l.sealed[0])
+		l.sealed = l.sealed[1:]
+	}
+	return into, true
+}

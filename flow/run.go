@@ -1,0 +1,249 @@
+package flow
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"runtime"
+	"sync"
+	"time"
+
+	"github.com/segue-run/segue/store"
+)
+
+const (
+	turnsInARow   = 64 // that a worker gives to one group before the next
+	fetchers      = 4
+	wakeAtLeast   = time.Second // wall clocks jump and machines sleep
+	inboxEvery    = 2 * time.Second
+	backoffFirst  = 5 * time.Millisecond
+	backoffMost   = 2 * time.Second
+	maintainEvery = time.Minute
+)
+
+// Run drives the node with goroutines until the context ends or the store cannot be trusted any more; then it returns the
+// reason. Join and Claim come before. What was decided and not yet committed when the context ends is committed first.
+func (n *Node) Run(ctx context.Context) error {
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	var wg sync.WaitGroup
+	start := func(f func()) { wg.Go(f) }
+	for range max(1, runtime.GOMAXPROCS(0)) {
+		start(n.work)
+	}
+	for range fetchers {
+		start(func() { n.fetch(ctx) })
+	}
+	start(func() { n.tick(ctx) })
+	start(func() { n.maintain(ctx) })
+	err := n.commits(ctx)
+	cancel(err)
+	n.ready.close()
+	n.fetches.close()
+	wg.Wait()
+	n.Abandon()
+	return err
+}
+
+// Abandon forgets every group without writing anything: every waiting command is refused.
+func (n *Node) Abandon() {
+	n.drop(&Batch{}, true)
+}
+
+func (n *Node) work() {
+	for {
+		l := n.ready.take(true)
+		if l == nil {
+			return
+		}
+		for i := 0; ; i++ {
+			if i == turnsInARow {
+				n.ready.add(l)
+				break
+			}
+			if !l.Turn() {
+				break
+			}
+		}
+	}
+}
+
+// commits is the committer: one batch after another.
+func (n *Node) commits(ctx context.Context) error {
+	for {
+		select {
+		case <-ctx.Done():
+			// What is decided is still worth its commit; what comes after is not begun.
+			if b := n.Begin(); b != nil {
+				last, cancel := context.WithTimeout(context.WithoutCancel(ctx), backoffMost)
+				defer cancel()
+				if v := n.End(b, n.Commit(last, b)); v == Halt {
+					return errors.New("the store failed fatally")
+				}
+			}
+			return nil
+		case <-n.commitKick:
+		}
+		n.settle(ctx)
+		if err := n.ids.topUp(ctx, n); err != nil {
+			n.report(Incident{What: "transient", Err: err})
+		}
+		b := n.Begin()
+		if b != nil {
+			if err := n.commitOne(ctx, b); err != nil {
+				return err
+			}
+		}
+		if err := n.recoverAll(ctx); err != nil {
+			return err
+		}
+	}
+}
+
+// commitOne commits a batch, repeating it as long as that may help.
+func (n *Node) commitOne(ctx context.Context, b *Batch) error {
+	backoff := backoffFirst
+	for {
+		began := time.Now()
+		bytes := b.Bytes()
+		err := n.Commit(ctx, b)
+		took := time.Since(began)
+		if err == nil && !b.Empty() {
+			n.soft.Store(n.pace.committed(bytes, took, n.soft.Load()))
+		}
+		switch n.End(b, err) {
+		case Halt:
+			return fmt.Errorf("the store failed fatally, so nothing more is answered: %w", err)
+		case Repeat:
+			if !sleep(ctx, backoff) {
+				return nil
+			}
+			backoff = min(2*backoff, backoffMost)
+		default:
+			return nil
+		}
+	}
+}
+
+func (n *Node) recoverAll(ctx context.Context) error {
+	backoff := backoffFirst
+	for {
+		err := n.Recover(ctx)
+		if err == nil || ctx.Err() != nil {
+			return nil
+		}
+		if store.ClassOf(err) == store.Fatal {
+			return err
+		}
+		n.report(Incident{What: "transient", Err: err})
+		sleep(ctx, backoff)
+		backoff = min(2*backoff, backoffMost)
+	}
+}
+
+// settle waits a moment, in a node that has just become busy, until no message and no continuation is under way, so that
+// all that follows from one event shares one commit.
+func (n *Node) settle(ctx context.Context) {
+	if n.limits.Settle <= 0 || n.underway.n.Load() <= 0 {
+		return
+	}
+	timer := time.NewTimer(n.limits.Settle)
+	defer timer.Stop()
+	for n.underway.n.Load() > 0 {
+		select {
+		case <-n.underway.zero:
+		case <-timer.C:
+			return
+		case <-ctx.Done():
+			return
+		}
+	}
+}
+
+// topUp leases row keys before they run out.
+func (b *idBlock) topUp(ctx context.Context, n *Node) error {
+	if !b.wanted() {
+		return nil
+	}
+	err := n.LeaseIDs(ctx)
+	if err == nil {
+		n.readyHeldBack()
+	}
+	return err
+}
+
+func (n *Node) fetch(ctx context.Context) {
+	for {
+		f := n.fetches.take(true)
+		if f == nil {
+			return
+		}
+		backoff := backoffFirst
+		for {
+			err := f.Run(ctx)
+			if err == nil || ctx.Err() != nil {
+				break
+			}
+			n.report(Incident{What: "fetch", Group: f.loop.group, Err: err})
+			sleep(ctx, backoff)
+			backoff = min(2*backoff, backoffMost)
+		}
+	}
+}
+
+// tick posts Ticks when they are due. It looks at the wall clock at least once a second.
+func (n *Node) tick(ctx context.Context) {
+	timer := time.NewTimer(0)
+	defer timer.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-timer.C:
+		case <-n.timerKick:
+		}
+		n.nextWake.Store(0)
+		next := n.Tick()
+		wait := wakeAtLeast
+		if next != 0 {
+			wait = min(wait, time.Duration(max(next-n.clock(), 0))*time.Millisecond)
+			n.nextWake.Store(next)
+		} else {
+			n.nextWake.Store(1 << 62)
+		}
+		timer.Reset(wait)
+	}
+}
+
+func (n *Node) maintain(ctx context.Context) {
+	inbox := time.NewTicker(inboxEvery)
+	defer inbox.Stop()
+	keep := time.NewTicker(maintainEvery)
+	defer keep.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-inbox.C:
+			if n.forward != nil { // a node by itself has every message in memory
+				n.Inbox()
+			}
+		case <-keep.C:
+			if err := n.store.Maintain(ctx); err != nil && ctx.Err() == nil {
+				n.report(Incident{What: "transient", Err: err})
+			}
+		}
+	}
+}
+
+// sleep waits and reports whether it could wait to the end.
+func sleep(ctx context.Context, d time.Duration) bool {
+	t := time.NewTimer(d)
+	defer t.Stop()
+	select {
+	case <-t.C:
+		return true
+	case <-ctx.Done():
+		return false
+	}
+}

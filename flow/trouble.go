@@ -1,0 +1,306 @@
+package flow
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"sync"
+	"sync/atomic"
+
+	"github.com/segue-run/segue/fault"
+	"github.com/segue-run/segue/store"
+)
+
+// trouble is what a node remembers of failed commits and panics.
+//
+// A batch that the store refuses (a constraint, a size, a text) names no culprit. The node drops what depended on it,
+// reloads, and then takes one event for each commit until the culprit shows itself again; that event's entity is
+// poisoned, and everything else goes on. A machine that panics names its culprit at once.
+type trouble struct {
+	isolated atomic.Int32 // commits to go with one event each
+
+	mu       sync.Mutex
+	reload   []store.Group // dropped, to be loaded again
+	rejoin   bool          // the seat itself must be taken again
+	now      *suspect      // the event decided in the present epoch, while isolated
+	poisoned map[store.Group][]Poisoned
+	repeats  map[store.Group]int // panics in a row without a commit between
+}
+
+// suspect is the one event in a batch; without a loop, a turn is still under way.
+type suspect struct {
+	loop *Loop
+	env  *envelope
+}
+
+const (
+	isolatedCommits = 512
+	hopelessLoads   = 8
+)
+
+func (t *trouble) init() {
+	t.poisoned, t.repeats = map[store.Group][]Poisoned{}, map[store.Group]int{}
+}
+
+// enterTurn reports whether a turn may begin now.
+func (n *Node) enterTurn() bool {
+	if n.ids.left.Load() < idReserve {
+		n.kickCommitter()
+		return false
+	}
+	t := &n.trouble
+	if t.isolated.Load() == 0 {
+		return true
+	}
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.now != nil {
+		return false
+	}
+	t.now = &suspect{}
+	return true
+}
+
+// leaveTurn ends what enterTurn began; l is nil if no event was taken.
+func (n *Node) leaveTurn(l *Loop, e *envelope) {
+	t := &n.trouble
+	if t.isolated.Load() == 0 {
+		return
+	}
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	switch {
+	case t.now == nil || t.now.loop != nil:
+	case l == nil:
+		t.now = nil
+	default:
+		t.now = &suspect{loop: l, env: e}
+	}
+}
+
+// cut returns the suspect of the epoch that ends.
+func (t *trouble) cut() *suspect {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	s := t.now
+	if s != nil && s.loop != nil {
+		t.now = nil
+		return s
+	}
+	return nil
+}
+
+// landed notes that a commit has succeeded.
+func (t *trouble) landed() {
+	if t.isolated.Load() > 0 {
+		t.isolated.Add(-1)
+	}
+	t.mu.Lock()
+	clear(t.repeats)
+	t.mu.Unlock()
+}
+
+// panicked notes which event a machine could not decide. e is nil if it was not one event.
+func (t *trouble) panicked(l *Loop, e *envelope, err error) {
+	n := l.node
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.repeats[l.group]++
+	var entity int64
+	if e != nil {
+		if e.command != nil {
+			e.command.Answer(nil, fault.New(fault.Internal, "the request cannot be decided: %w", err))
+			e.command = nil
+		}
+		entity = entityOf(l.machine, e.body)
+	} else {
+		t.isolated.Store(isolatedCommits)
+	}
+	n.condemn(l.group, entity, err)
+}
+
+// entityOf asks the machine, whose memory may be anything by now.
+func entityOf(m Machine, event any) (id int64) {
+	defer func() { _ = recover() }() // then only the group is known
+	return m.Entity(event)
+}
+
+// condemn has an entity poisoned when its group is loaded again. The caller holds trouble.mu.
+func (n *Node) condemn(g store.Group, entity int64, err error) {
+	if entity == 0 {
+		n.report(Incident{What: "refused", Group: g, Err: err})
+		return
+	}
+	t := &n.trouble
+	t.poisoned[g] = append(t.poisoned[g], Poisoned{Entity: entity, Reason: err.Error()})
+	n.stats.Quarantines.Add(1)
+	n.report(Incident{What: "quarantine", Group: g, Err: err})
+}
+
+// failed decides what a failed commit means.
+func (n *Node) failed(b *Batch, err error) Verdict {
+	class := store.ClassOf(err)
+	n.report(Incident{What: class.String(), Err: err})
+	switch class {
+	case store.Transient, store.Unknown:
+		n.stats.Repeats.Add(1)
+		return Repeat
+	case store.Fatal:
+		return Halt
+	}
+	n.stats.Drops.Add(1)
+	if class == store.Refused {
+		n.refused(b, err)
+	}
+	n.drop(b, class == store.Behind)
+	n.batches.put(b)
+	return Dropped
+}
+
+// refused looks for the culprit in a batch that can never be stored.
+func (n *Node) refused(b *Batch, err error) {
+	t := &n.trouble
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.isolated.Store(isolatedCommits)
+	if b.only == nil {
+		return
+	}
+	n.condemn(b.only.loop.group, entityOf(b.only.loop.machine, b.only.env.body), err)
+	for _, p := range b.parts {
+		for i, h := range p.held {
+			if h.command != nil && h.command == b.only.env.command {
+				h.command.Answer(nil, fault.New(fault.Internal, "the request cannot be stored: %w", err))
+				p.held[i].command = nil
+			}
+		}
+	}
+}
+
+// drop forgets every group that holds anything not durable: of the batch, or of a later epoch. With all, it forgets
+// every group, and the seat.
+func (n *Node) drop(b *Batch, all bool) {
+	var loops []*Loop
+	for g := range n.loops {
+		if l := n.loops[g].Load(); l != nil {
+			l.turn.Lock() // all of them: nobody may build on what is being taken back
+			loops = append(loops, l)
+		}
+	}
+	for _, p := range b.parts {
+		n.takeBack(p)
+	}
+	var events []*envelope
+	var gone []store.Group
+	for _, l := range loops {
+		in := slices.ContainsFunc(b.parts, func(p *part) bool { return p.loop == l })
+		if all || in || l.active.Load() || len(l.sealed) > 0 {
+			events = append(events, l.drop()...)
+			gone = append(gone, l.group)
+		}
+	}
+	for _, l := range loops {
+		l.turn.Unlock()
+	}
+	t := &n.trouble
+	t.mu.Lock()
+	t.reload = append(t.reload, gone...)
+	t.rejoin = t.rejoin || all
+	t.now = nil
+	t.mu.Unlock()
+	for _, e := range events {
+		n.discard(e)
+	}
+}
+
+// takeBack cancels what a part would have let out.
+func (n *Node) takeBack(p *part) {
+	n.inflight.Add(-p.dirty)
+	for _, m := range p.sent {
+		m.void.Store(true)
+	}
+	n.cancel(p.held)
+}
+
+func (n *Node) cancel(list []held) {
+	for _, h := range list {
+		if h.command != nil {
+			h.command.Answer(nil, errMoving)
+		}
+	}
+}
+
+// drop forgets the group and returns the events that nobody will decide. The caller holds turn.
+func (l *Loop) drop() []*envelope {
+	n := l.node
+	l.gone = true
+	n.loops[l.group].Store(nil)
+	n.dirty.Add(-l.dirty)
+	for _, m := range l.sent {
+		m.void.Store(true)
+	}
+	n.cancel(l.held)
+	for _, p := range l.sealed {
+		n.takeBack(p)
+	}
+	l.held, l.sent, l.sealed, l.dirty, l.changed = nil, nil, nil, 0, false
+	events := l.box.drain()
+	for _, waiting := range l.waiting {
+		events = append(events, waiting...)
+	}
+	l.waiting = nil
+	return events
+}
+
+// Recover loads the groups again that were dropped and are still owned, or joins and claims anew if the seat was lost.
+// It does nothing if nothing was dropped. After an error it may be called again.
+func (n *Node) Recover(ctx context.Context) error {
+	t := &n.trouble
+	t.mu.Lock()
+	groups, rejoin := t.reload, t.rejoin
+	t.reload, t.rejoin = nil, false
+	t.mu.Unlock()
+	if len(groups) == 0 && !rejoin {
+		return nil
+	}
+	slices.Sort(groups)
+	groups = slices.Compact(groups)
+	err := n.recover(ctx, groups, rejoin)
+	if err != nil {
+		t.mu.Lock()
+		defer t.mu.Unlock()
+		t.rejoin = t.rejoin || rejoin
+		for _, g := range groups {
+			if !n.Owns(g) {
+				t.reload = append(t.reload, g)
+			}
+		}
+	}
+	return err
+}
+
+func (n *Node) recover(ctx context.Context, groups []store.Group, rejoin bool) error {
+	if rejoin {
+		if err := n.Join(ctx); err != nil {
+			return err
+		}
+		return n.Claim(ctx, groups...)
+	}
+	for _, g := range groups {
+		if n.hopeless(g) {
+			n.report(Incident{What: "fatal", Group: g,
+				Err: fmt.Errorf("flow group %d cannot be run: it has failed %d times in a row", g, hopelessLoads)})
+			continue
+		}
+		if err := n.load(ctx, g, n.generationOf(g)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (n *Node) hopeless(g store.Group) bool {
+	n.trouble.mu.Lock()
+	defer n.trouble.mu.Unlock()
+	return n.trouble.repeats[g] >= hopelessLoads
+}
