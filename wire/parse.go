@@ -340,10 +340,15 @@ func (p *parser) hex(at int) (rune, bool) {
 	return r, true
 }
 
-// Storable returns s as every database here can hold it: invalid UTF-8 and NUL become U+FFFD.
+// Storable returns s as every database here can hold it: NUL and each byte of invalid UTF-8 become U+FFFD.
 func Storable(s string) string {
 	if utf8.ValidString(s) && strings.IndexByte(s, 0) < 0 {
 		return s
 	}
-	return strings.ReplaceAll(strings.ToValidUTF8(s, "\uFFFD"), "\x00", "\uFFFD")
+	return strings.Map(func(r rune) rune {
+		if r == 0 {
+			return utf8.RuneError
+		}
+		return r
+	}, s)
 }
