@@ -35,8 +35,9 @@ type Machine interface {
 
 // Kind makes machines.
 type Kind interface {
-	// Load builds the machine of a group from its rows. Its first event is Loaded.
-	Load(s store.Snapshot, o store.Owned) (Machine, error)
+	// Load builds the machine of a group from its rows. Its first event is Loaded. ids returns row keys that are unique in
+	// the whole store; the machine may keep it and call it in Handle and Seal.
+	Load(s store.Snapshot, o store.Owned, ids func() int64) (Machine, error)
 	// DecodeMessage is the inverse of Message.AppendBody.
 	DecodeMessage(body []byte) (Message, error)
 }

@@ -92,8 +92,8 @@ type idBlock struct {
 }
 
 const (
-	idLease   = 1 << 17
-	idReserve = 1 << 14 // no turn begins with fewer left
+	idLease   = 1 << 18
+	idReserve = 1 << 16 // no turn begins with fewer left: one batch full of rows needs less
 )
 
 func (b *idBlock) take() int64 {

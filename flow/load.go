@@ -78,7 +78,7 @@ func (n *Node) load(ctx context.Context, g store.Group, gen store.Generation) er
 		if o.Generation != gen {
 			return nil
 		}
-		m, err := n.kind.Load(s, o)
+		m, err := n.kind.Load(s, o, n.ids.take)
 		if err != nil {
 			return fmt.Errorf("load flow group %d: %w", g, err)
 		}

@@ -30,9 +30,6 @@ type need struct {
 	queries []store.Query
 }
 
-// ID returns a new row key, unique in the whole store.
-func (t *Turn) ID() int64 { return t.loop.node.ids.take() }
-
 // Dirty says that about n bytes of rows have changed, so that they are written with this epoch.
 func (t *Turn) Dirty(n int) {
 	t.dirtied = true
