@@ -150,3 +150,20 @@ func ListOf[T any](n *Node, dst *[]T, decode func(*Node) (T, error)) error {
 
 // Strs stores an array of strings.
 func (n *Node) Strs(dst *[]string) error { return ListOf(n, dst, (*Node).AsText) }
+
+// Enum stores a string field that must be one of the names, in any letter case; dst gets the name as it is listed.
+func Enum[T ~string](n *Node, dst *T, names ...T) error {
+	if n.Kind == String {
+		for _, name := range names {
+			if strings.EqualFold(string(name), n.Text) {
+				*dst = name
+				return nil
+			}
+		}
+	}
+	list := make([]string, len(names))
+	for i, name := range names {
+		list[i] = string(name)
+	}
+	return Errorf(n, "unknown value %s; want one of %s", n.Raw(), strings.Join(list, ", "))
+}
