@@ -33,6 +33,7 @@ const (
 	CodeInternal     Code = "internal"      // break or continue outside a loop, as the last thing done
 	CodeExtension    Code = "extension"     // an extension function or the lookup of a name failed
 	CodeCancelled    Code = "cancelled"     // the caller cancelled the evaluation
+	CodeDefect       Code = "defect"        // a bug in the interpreter
 
 	CodeLimitVisit    Code = "limit.visit"
 	CodeLimitLoop     Code = "limit.loop"
@@ -53,8 +54,7 @@ type Error struct {
 	Source  string // the line of the program, for the caret
 	Cause   error  // may be nil
 
-	pos    int32 // byte offset in the program, -1 when not known yet
-	caught bool
+	pos int32 // byte offset in the program, -1 when not known yet
 }
 
 // Errorf returns an error of the given class, for library methods: the evaluator adds the place of the call.
@@ -85,6 +85,8 @@ func (e *Error) FaultKind() fault.Kind {
 	switch e.Code {
 	case CodeCancelled:
 		return fault.Unavailable
+	case CodeDefect:
+		return fault.Internal
 	case CodeLimitDeadline:
 		return fault.Timeout
 	case CodeExtension:

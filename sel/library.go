@@ -12,5 +12,6 @@ func library() []*Class {
 		miscClass(),
 		uuidClass(),
 		utilClass(),
+		paramsClass(),
 	}, dateClasses()...)
 }

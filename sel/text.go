@@ -97,7 +97,7 @@ func (p *printer) value(v Value, depth int) {
 		p.table(v.table(), depth)
 	case p.json:
 		p.piece(jsonScalar(v))
-	case depth > 0 && v.Type() == Null:
+	case depth > 0 && v.typ == Null:
 		p.piece("NULL")
 	default:
 		p.piece(text(v))

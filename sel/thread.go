@@ -83,16 +83,20 @@ func (in *Input) Within(ctx context.Context) *Input {
 // Thread is one evaluation in progress: its variables, its budgets and its inputs. Library methods get it to pay for
 // their work, and to read the instant and random numbers.
 type Thread struct {
-	vars   []Value
-	stack  []Value // arguments of the calls in progress
-	visits int64
-	poll   int64 // the number of visits at which to look at the limit and at Done again
-	bytes  int64
-	limits Limits
-	in     *Input
-	random rand.PCG
-	seeded bool
-	reads  []string
+	vars        []Value
+	stack       []Value // arguments of the calls in progress
+	visits      int64
+	poll        int64 // the number of visits at which to look at the limit and at Done again
+	bytes       int64
+	limits      Limits
+	in          *Input
+	random      rand.PCG
+	seeded      bool
+	reads       []string
+	readSet     map[string]bool // the same, once there are many
+	result      Value
+	growing     [mostGrowing]growing
+	nextGrowing int
 }
 
 // pollEvery is the number of visits between two looks at Done: some 20 microseconds.

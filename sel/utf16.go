@@ -3,6 +3,8 @@ package sel
 import (
 	"strings"
 	"unicode/utf8"
+
+	"github.com/segue-run/segue/sel/syntax"
 )
 
 // Strings of the language are sequences of UTF-16 units, as in Java; they are stored as UTF-8. A surrogate without its
@@ -23,18 +25,6 @@ func isSurrogate(s string) bool {
 	return len(s) >= 3 && s[0] == 0xED && s[1] >= 0xA0 && s[1] <= 0xBF && s[2]&0xC0 == 0x80
 }
 
-// appendUnit appends a character, or a UTF-16 unit, to b. A low surrogate joins a high one at the end of b.
-func appendUnit(b []byte, r rune) []byte {
-	if r < 0xD800 || r > 0xDFFF {
-		return utf8.AppendRune(b, r)
-	}
-	if n := len(b); r >= 0xDC00 && n >= 3 && b[n-3] == 0xED && b[n-2]&0xF0 == 0xA0 {
-		high := rune(0xD000) | rune(b[n-2]&0x3F)<<6 | rune(b[n-1]&0x3F)
-		return utf8.AppendRune(b[:n-3], (high-0xD800)<<10+(r-0xDC00)+0x10000)
-	}
-	return append(b, 0xE0|byte(r>>12), 0x80|byte(r>>6)&0x3F, 0x80|byte(r)&0x3F)
-}
-
 // joins reports whether a ends with the first half of a pair whose second half begins b.
 func joins(a, b string) bool {
 	n := len(a)
@@ -45,7 +35,7 @@ func joins(a, b string) bool {
 func concat(a, b string) string {
 	if joins(a, b) {
 		low, _ := decode(b)
-		return string(appendUnit([]byte(a), low)) + b[3:]
+		return string(syntax.AppendUnit([]byte(a), low)) + b[3:]
 	}
 	return a + b
 }
@@ -88,7 +78,7 @@ func slice16(s string, i, j int) string {
 			if i == j {
 				return ""
 			}
-			b, whole = appendUnit(b, 0xDC00+(r-0x10000)&0x3FF), false
+			b, whole = syntax.AppendUnit(b, 0xDC00+(r-0x10000)&0x3FF), false
 			unit, at = unit+2, at+n
 			break
 		}
@@ -102,7 +92,7 @@ func slice16(s string, i, j int) string {
 	for at < len(s) && unit < j {
 		r, n := decode(s[at:])
 		if r >= 0x10000 && unit+1 == j { // ends inside a pair
-			return string(appendUnit(append(b, s[from:at]...), 0xD800+(r-0x10000)>>10))
+			return string(syntax.AppendUnit(append(b, s[from:at]...), 0xD800+(r-0x10000)>>10))
 		}
 		at += n
 		unit++

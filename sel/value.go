@@ -25,8 +25,7 @@ type Type uint8
 
 // The types. The nine from String to Map are data: only they may leave an evaluation as a result for the engine.
 const (
-	unset  Type = iota // a variable that was never assigned; never seen outside
-	Null               // the null literal and every unknown name
+	Null   Type = iota // the null literal and every unknown name
 	Void               // the result of a program that ends without a value
 	Thrown             // the result of throw: its text is the message
 	String
@@ -48,17 +47,19 @@ const (
 	Formatter
 	Property
 	Days
-	absent // a variable that the caller said it does not have; never seen outside
 
-	numTypes = int(absent) + 1
+	numTypes = int(Days) + 1
+
+	unset  = Days + 1 // a variable that was not read yet
+	absent = Days + 2 // a variable that the caller does not have
 )
 
 var typeNames = [numTypes]string{
-	unset: "NULL", Null: "NULL", Void: "VOID", Thrown: "ERROR", String: "STRING", Long: "LONG", Double: "DOUBLE",
+	Null: "NULL", Void: "VOID", Thrown: "ERROR", String: "STRING", Long: "LONG", Double: "DOUBLE",
 	Boolean: "BOOLEAN", StringArray: "STRING_ARRAY", LongArray: "LONG_ARRAY", DoubleArray: "DOUBLE_ARRAY",
 	BooleanArray: "BOOLEAN_ARRAY", Map: "MAP", Params: "PRESET_PARAMS", Util: "PRESET_UTIL_FUNCTION",
 	Misc: "PRESET_MISC_FUNC_FIELDS", Math: "MATH", UUID: "UUID", DateTime: "DATETIME", Zone: "DATETIME_ZONE",
-	Formatter: "DATETIME_FORMATTER", Property: "DATETIME_PROPERTY", Days: "DATETIME_DAYS", absent: "NULL",
+	Formatter: "DATETIME_FORMATTER", Property: "DATETIME_PROPERTY", Days: "DATETIME_DAYS",
 }
 
 // String returns the upper-case name.
@@ -139,17 +140,12 @@ func NullOf(t Type) Value { return Value{typ: t} }
 func ObjectOf(t Type, o Object) Value { return Value{typ: t, ref: o} }
 
 // Type returns the type of v.
-func (v Value) Type() Type {
-	if v.typ == unset || v.typ == absent {
-		return Null
-	}
-	return v.typ
-}
+func (v Value) Type() Type { return v.typ }
 
 // IsNull reports whether v is NULL, or of an object type and has no object.
 func (v Value) IsNull() bool {
 	switch v.typ {
-	case unset, absent, Null:
+	case Null:
 		return true
 	case Long, Double, Boolean, Void, Params, Util, Misc, Math:
 		return false

@@ -1,0 +1,35 @@
+package sel
+
+import "unsafe"
+
+// growing is the buffer behind a string that was appended to: the string is a prefix of it that ends where the buffer
+// ends, and the bytes of a string never change, so that appending in place harms no one who holds the shorter one.
+type growing struct {
+	buf []byte
+}
+
+// mostGrowing is how many strings can grow at the same time without being copied at each step.
+const mostGrowing = 4
+
+// append returns base followed by add, without copying base when there is room behind it.
+func (t *Thread) append(base, add string) (Value, error) {
+	for i := range t.growing {
+		g := &t.growing[i]
+		if len(g.buf) == len(base) && unsafe.SliceData(g.buf) == unsafe.StringData(base) {
+			if cap(g.buf)-len(g.buf) < len(add) {
+				if err := t.Work(len(base)); err != nil {
+					return Value{}, err
+				}
+			}
+			g.buf = append(g.buf, add...)
+			return StringOf(unsafe.String(unsafe.SliceData(g.buf), len(g.buf))), nil
+		}
+	}
+	if err := t.Work(len(base)); err != nil {
+		return Value{}, err
+	}
+	g := &t.growing[t.nextGrowing%mostGrowing]
+	t.nextGrowing++
+	g.buf = append(append(make([]byte, 0, len(base)+len(add)+32), base...), add...)
+	return StringOf(unsafe.String(unsafe.SliceData(g.buf), len(g.buf))), nil
+}
