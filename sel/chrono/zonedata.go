@@ -129,10 +129,17 @@ func Lookup(id string) (*Zone, error) {
 			return constantZone(offset), nil
 		}
 	}
+	if old, ok := renamedZones[id]; ok {
+		return nil, problem(Malformed, "time zone %q is not known: write %q, the id by which the language knows this zone", id, old)
+	}
 	return nil, problem(Malformed,
 		"time zone %s is not known: allowed are the names of the tz database in their exact spelling, such as America/Los_Angeles, UTC, and offsets such as +05:30",
 		excerpt(id))
 }
+
+// renamedZones are new names of zones that the original knows by their old ones only. A line in links.txt instead of
+// here would make them known.
+var renamedZones = map[string]string{"Europe/Kyiv": "Europe/Kiev"}
 
 // longestID returns the length of the longest zone id at the beginning of a text, 0 if there is none.
 func longestID(text string) int {
