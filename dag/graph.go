@@ -28,8 +28,8 @@ type Graph struct {
 	Topo []int
 	// Roots are the nodes without predecessors, in the order of the definition.
 	Roots []int
-
-	byID map[string]int
+	// Index finds a node by the id of its step.
+	Index map[string]int
 }
 
 // Node is a step in its graph.
@@ -48,12 +48,6 @@ type Edge struct {
 
 // Always reports whether the edge has no condition to evaluate.
 func (e Edge) Always() bool { return e.Condition == "true" }
-
-// Find returns the index of a step.
-func (g *Graph) Find(stepID string) (int, bool) {
-	i, ok := g.byID[stepID]
-	return i, ok
-}
 
 // Build returns the graph of all steps of one level. Its error is a fault.BadRequest with one detail for each problem of
 // this level and the levels below.
@@ -92,17 +86,17 @@ func BuildPart(steps []*workflow.Step, start, end []string) (*Graph, error) {
 
 // connect makes nodes and edges; problem says why it cannot. Order and Topo are left to arrange.
 func connect(steps []*workflow.Step) (g *Graph, problem string) {
-	g = &Graph{Nodes: make([]Node, len(steps)), byID: make(map[string]int, len(steps))}
+	g = &Graph{Nodes: make([]Node, len(steps)), Index: make(map[string]int, len(steps))}
 	for i, s := range steps {
-		if _, ok := g.byID[s.ID]; ok {
+		if _, ok := g.Index[s.ID]; ok {
 			return nil, "two steps have the same id [" + s.ID + "]"
 		}
-		g.byID[s.ID] = i
+		g.Index[s.ID] = i
 		g.Nodes[i].Step = s
 	}
 	for i, s := range steps {
 		for id, condition := range s.Transition.Successors.All() {
-			to, ok := g.byID[id]
+			to, ok := g.Index[id]
 			if !ok {
 				return nil, dangling(s.ID, id)
 			}
@@ -132,7 +126,7 @@ func (g *Graph) reach(start, end []string) (*Graph, []int, error) {
 	find := func(ids []string) ([]int, error) {
 		nodes := make([]int, len(ids))
 		for i, id := range ids {
-			n, ok := g.byID[id]
+			n, ok := g.Index[id]
 			if !ok {
 				return nil, fault.New(fault.BadRequest, "there is no step [%s] in the workflow", id)
 			}
@@ -174,12 +168,12 @@ func (g *Graph) reach(start, end []string) (*Graph, []int, error) {
 			visit(e.To)
 		}
 	}
-	part := &Graph{Nodes: make([]Node, 0, len(queue)), byID: make(map[string]int, len(queue))}
+	part := &Graph{Nodes: make([]Node, 0, len(queue)), Index: make(map[string]int, len(queue))}
 	renumbered := make([]int, len(g.Nodes))
 	for i, in := range reached {
 		if in {
 			renumbered[i] = len(part.Nodes)
-			part.byID[g.Nodes[i].Step.ID] = len(part.Nodes)
+			part.Index[g.Nodes[i].Step.ID] = len(part.Nodes)
 			part.Nodes = append(part.Nodes, Node{Step: g.Nodes[i].Step})
 		}
 	}

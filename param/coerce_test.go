@@ -101,3 +101,24 @@ func TestFloatText(t *testing.T) {
 		}
 	}
 }
+
+func TestPlain(t *testing.T) {
+	for _, c := range []struct{ in, want any }{
+		{7, int64(7)}, {float32(0.5), 0.5}, {"x", "x"}, {[]string{"a"}, []string{"a"}},
+		{[]any{}, []any{}}, {[]any{"a", "b"}, []string{"a", "b"}}, {[]any{1, int64(2)}, []int64{1, 2}},
+		{[]any{1.5, 2}, []float64{1.5, 2}}, {[]any{true}, []bool{true}},
+	} {
+		if got, err := Plain(c.in); err != nil || !reflect.DeepEqual(got, c.want) {
+			t.Errorf("%#v: got %#v, %v", c.in, got, err)
+		}
+	}
+	o, err := Plain(map[string]any{"b": []any{1}, "a": map[string]any{"x": 1.5, "none": nil}})
+	if got := string(AppendValue(nil, o)); err != nil || got != `{"a":{"x":1.5},"b":[1]}` {
+		t.Errorf("%s, %v", got, err)
+	}
+	for _, in := range []any{nil, struct{}{}, []any{1, "a"}, []any{nil}, []any{[]any{1}}, map[string]any{"x": []any{true, 1}}} {
+		if got, err := Plain(in); !fault.Is(err, fault.BadRequest) {
+			t.Errorf("%#v: got %#v, %v", in, got, err)
+		}
+	}
+}

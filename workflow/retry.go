@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math"
 	"strings"
+	"time"
 
 	"github.com/segue-run/segue/fault"
 	"github.com/segue-run/segue/param"
@@ -186,11 +187,11 @@ func (p *RetryPolicy) each(visit func(name string, s param.Scalar, rule retryRul
 func (rule *retryRule) parse(name, text string) (int64, error) {
 	var v int64
 	if rule.seconds {
-		millis, err := schedule.ParseDuration(text)
+		d, err := schedule.ParseDuration(text)
 		if err != nil {
 			return 0, fault.New(fault.BadRequest, "RetryPolicy: %s value [%s] is not a duration", name, text)
 		}
-		v = millis / 1000
+		v = int64(d / time.Second)
 	} else if _, err := fmt.Sscanf(text, "%d", &v); err != nil || fmt.Sprint(v) != strings.TrimSpace(text) {
 		return 0, fault.New(fault.BadRequest, "RetryPolicy: %s value [%s] is a text but not a number", name, text)
 	}
