@@ -22,7 +22,7 @@ func (t *Thread) append(base, add string) (Value, error) {
 				}
 			}
 			g.buf = append(g.buf, add...)
-			return StringOf(unsafe.String(unsafe.SliceData(g.buf), len(g.buf))), nil
+			return ofBytes(g.buf), nil
 		}
 	}
 	if err := t.Work(len(base)); err != nil {
@@ -31,5 +31,5 @@ func (t *Thread) append(base, add string) (Value, error) {
 	g := &t.growing[t.nextGrowing%mostGrowing]
 	t.nextGrowing++
 	g.buf = append(append(make([]byte, 0, len(base)+len(add)+32), base...), add...)
-	return StringOf(unsafe.String(unsafe.SliceData(g.buf), len(g.buf))), nil
+	return ofBytes(g.buf), nil
 }

@@ -16,7 +16,7 @@ type OrderedMap []Entry
 
 // FromGo turns a Go value into a Value: nil, string, bool, int, int32, int64, float32, float64, slices of string, int64,
 // float64 and bool, OrderedMap and map[string]any (in the order of its keys) of these, and Values themselves. Slices
-// are copied when the program writes to them, not before. Text that is not UTF-8 has its bad bytes replaced. Anything
+// are copied when the program writes to them, not before; a []any becomes an array if its elements have one type. Text that is not UTF-8 has its bad bytes replaced. Anything
 // else, and null inside a map, is CodeArgument.
 func FromGo(v any) (Value, error) { return fromGo(v, 0) }
 
@@ -55,6 +55,8 @@ func fromGo(v any, depth int) (Value, error) {
 		return Value{typ: DoubleArray, ref: &Array{elem: Double, floats: v, shared: true}}, nil
 	case []bool:
 		return Value{typ: BooleanArray, ref: &Array{elem: Boolean, bools: v, shared: true}}, nil
+	case []any:
+		return fromList(v)
 	case OrderedMap:
 		m := &Table{}
 		for _, e := range v {
@@ -78,6 +80,39 @@ func fromGo(v any, depth int) (Value, error) {
 		return Value{typ: Map, ref: m}, nil
 	}
 	return Value{}, Errorf(CodeUnsupported, "a value of Go type %T has no type in the language", v)
+}
+
+// fromList makes an array of a list whose elements have one type, that of the first one that is not nil.
+func fromList(list []any) (Value, error) {
+	var elem Type
+	for _, v := range list {
+		if v != nil {
+			one, err := fromGo(v, 0)
+			if err != nil {
+				return Value{}, err
+			}
+			elem = one.typ
+			break
+		}
+	}
+	typ, ok := elem.array()
+	if !ok {
+		return Value{}, Errorf(CodeArgument, "a list of %s is no array: elements are strings, integers, floats or booleans", elem)
+	}
+	a := newArray(elem, len(list))
+	for i, v := range list {
+		one, err := fromGo(v, 0)
+		switch {
+		case err != nil:
+			return Value{}, err
+		case one.typ == Null && elem == String:
+			continue
+		case one.typ != elem:
+			return Value{}, Errorf(CodeArgument, "element %d of a list of %s is %s", i, elem, one.typ)
+		}
+		a.set(i, one)
+	}
+	return Value{typ: typ, ref: a}, nil
 }
 
 func (m *Table) putGo(key string, v any, depth int) error {

@@ -103,7 +103,7 @@ func longFrom(t *Thread, _ Value, args []Value) (Value, error) {
 		n, err := ParseLong(v)
 		return LongOf(n), err
 	default:
-		return Value{}, wants(CodeCast, "valueOf", "STRING or LONG", v)
+		return Value{}, wants(CodeUnsupported, "valueOf", "STRING or LONG", v)
 	}
 }
 
@@ -166,7 +166,7 @@ func doubleFrom(t *Thread, _ Value, args []Value) (Value, error) {
 		f, err := parseDouble(v)
 		return DoubleOf(f), err
 	default:
-		return Value{}, wants(CodeCast, "valueOf", "STRING or DOUBLE", v)
+		return Value{}, wants(CodeUnsupported, "valueOf", "STRING or DOUBLE", v)
 	}
 }
 

@@ -3,6 +3,8 @@ package sel
 import (
 	"sort"
 	"unicode/utf8"
+
+	"github.com/segue-run/segue/sel/syntax"
 )
 
 // Table is a map from strings to values. It remembers the order in which keys came, which is the order of an input,
@@ -70,7 +72,7 @@ func javaHash(s string) int32 {
 			i++
 			continue
 		}
-		r, n := decode(s[i:])
+		r, n := syntax.Decode(s[i:])
 		if r >= 0x10000 {
 			h = 31*h + int32(0xD800+(r-0x10000)>>10)
 			r = 0xDC00 + (r-0x10000)&0x3FF

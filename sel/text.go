@@ -231,20 +231,20 @@ const maxDouble = 1.7976931348623157e308
 // shortest returns the digits d1 d2 … of f = 0.d1d2… × 10^exp that Java prints. Where one digit would do, a second is
 // used if that comes closer to f.
 func shortest(f float64) (neg bool, digits string, exp int) {
-	neg, digits, exp = split(strconv.FormatFloat(f, 'e', -1, 64))
+	neg, digits, exp = digitsOf(strconv.FormatFloat(f, 'e', -1, 64))
 	if len(digits) > 1 {
 		return neg, digits, exp
 	}
 	two := strconv.FormatFloat(f, 'e', 1, 64)
 	if back, err := strconv.ParseFloat(two, 64); err == nil && back == f {
-		_, digits, exp = split(two)
+		_, digits, exp = digitsOf(two)
 		digits = strings.TrimRight(digits, "0")
 	}
 	return neg, digits, exp
 }
 
-// split takes "-d.ddde±x" apart; the digits keep their trailing zeros.
-func split(s string) (neg bool, digits string, exp int) {
+// digitsOf takes "-d.ddde±x" apart; the digits keep their trailing zeros.
+func digitsOf(s string) (neg bool, digits string, exp int) {
 	if neg = s[0] == '-'; neg {
 		s = s[1:]
 	}

@@ -11,20 +11,6 @@ import (
 // other half is stored as the three bytes that UTF-8 would have for it, and two halves that meet become one
 // character. So each string has exactly one stored form.
 
-// decode returns the first character of s (a surrogate where one stands alone) and its width in bytes.
-func decode(s string) (rune, int) {
-	r, n := utf8.DecodeRuneInString(s)
-	if r == utf8.RuneError && n == 1 && isSurrogate(s) {
-		return rune(s[0]&0x0F)<<12 | rune(s[1]&0x3F)<<6 | rune(s[2]&0x3F), 3
-	}
-	return r, n
-}
-
-// isSurrogate reports whether s begins with a stored surrogate.
-func isSurrogate(s string) bool {
-	return len(s) >= 3 && s[0] == 0xED && s[1] >= 0xA0 && s[1] <= 0xBF && s[2]&0xC0 == 0x80
-}
-
 // joins reports whether a ends with the first half of a pair whose second half begins b.
 func joins(a, b string) bool {
 	n := len(a)
@@ -34,7 +20,7 @@ func joins(a, b string) bool {
 // concat returns a followed by b.
 func concat(a, b string) string {
 	if joins(a, b) {
-		low, _ := decode(b)
+		low, _ := syntax.Decode(b)
 		return string(syntax.AppendUnit([]byte(a), low)) + b[3:]
 	}
 	return a + b
@@ -64,50 +50,30 @@ func length16(s string) int {
 	return n
 }
 
-// slice16 returns units i to j of s, which must exist.
-func slice16(s string, i, j int) string {
-	if isASCII(s) {
-		return s[i:j]
+// sound returns s with everything that is not UTF-8, each lone surrogate and each run of other bytes, replaced by
+// U+FFFD.
+func sound(s string) string {
+	if utf8.ValidString(s) {
+		return s
 	}
-	var b []byte
-	from, whole := 0, true // whole: units i to j begin and end between characters
-	at, unit := 0, 0
-	for at < len(s) && unit < i {
-		r, n := decode(s[at:])
-		if r >= 0x10000 && unit+1 == i { // begins inside a pair
-			if i == j {
-				return ""
+	var b strings.Builder
+	bad := false
+	for i := 0; i < len(s); {
+		r, n := syntax.Decode(s[i:])
+		switch {
+		case r >= 0xD800 && r <= 0xDFFF:
+			b.WriteRune(utf8.RuneError)
+			bad = false
+		case r == utf8.RuneError && n == 1:
+			if !bad {
+				b.WriteRune(utf8.RuneError)
 			}
-			b, whole = syntax.AppendUnit(b, 0xDC00+(r-0x10000)&0x3FF), false
-			unit, at = unit+2, at+n
-			break
+			bad = true
+		default:
+			b.WriteString(s[i : i+n])
+			bad = false
 		}
-		at += n
-		unit++
-		if r >= 0x10000 {
-			unit++
-		}
+		i += n
 	}
-	from = at
-	for at < len(s) && unit < j {
-		r, n := decode(s[at:])
-		if r >= 0x10000 && unit+1 == j { // ends inside a pair
-			return string(syntax.AppendUnit(append(b, s[from:at]...), 0xD800+(r-0x10000)>>10))
-		}
-		at += n
-		unit++
-		if r >= 0x10000 {
-			unit++
-		}
-	}
-	if whole {
-		return s[from:at]
-	}
-	return string(append(b, s[from:at]...))
+	return b.String()
 }
-
-// index16 turns a byte offset in s into the number of units before it.
-func index16(s string, at int) int { return length16(s[:at]) }
-
-// sound returns s with everything that is not UTF-8 replaced by U+FFFD.
-func sound(s string) string { return strings.ToValidUTF8(s, "\uFFFD") }

@@ -118,6 +118,9 @@ func StringOf(s string) Value {
 	return Value{typ: String, num: uint64(len(s)), ref: chars(unsafe.StringData(s))}
 }
 
+// ofBytes returns b, which is not written to any more, as a string value.
+func ofBytes(b []byte) Value { return StringOf(unsafe.String(unsafe.SliceData(b), len(b))) }
+
 // LongOf returns n as a value.
 func LongOf(n int64) Value { return Value{typ: Long, num: uint64(n)} }
 

@@ -1,0 +1,470 @@
+package sel
+
+import (
+	"strconv"
+	"strings"
+
+	"github.com/segue-run/segue/sel/syntax"
+)
+
+// format is String.format(format, args…): java.util.Formatter in the locale en_US. The directives are read here; what
+// each conversion prints is in format_text.go, format_float.go and format_time.go.
+func format(t *Thread, _ Value, args []Value) (Value, error) {
+	if len(args) == 0 {
+		return Value{}, Errorf(CodeUnsupported, "format takes a format and what to print")
+	}
+	if args[0].typ != String {
+		return Value{}, wants(CodeCast, "format", "STRING as format", args[0])
+	}
+	if args[0].ref == nil {
+		return Value{}, Errorf(CodeNull, "format takes a format that is not null")
+	}
+	for _, v := range args[1:] {
+		switch v.typ {
+		case UUID, Params, Util, Misc, Math, Void:
+			return Value{}, Errorf(CodeUnsupported, "%s cannot be formatted", v.typ)
+		}
+	}
+	f := printf{builder: builder{t: t}, args: args[1:], last: -1}
+	text := args[0].Str()
+	for text != "" && f.err == nil {
+		n := strings.IndexByte(text, '%')
+		if n < 0 {
+			n = len(text)
+		}
+		f.add(text[:n])
+		if text = text[n:]; text == "" {
+			break
+		}
+		d, err := readDirective(text)
+		if err != nil {
+			return Value{}, err
+		}
+		if err := f.print(d); err != nil {
+			return Value{}, err
+		}
+		text = text[len(d.text):]
+	}
+	return f.value()
+}
+
+// printf prints directives.
+type printf struct {
+	builder
+	args []Value
+	next int // the argument of the next directive that names none
+	last int // the argument of the last directive, -1 if none had one
+}
+
+// directive is %[index$][flags][width][.precision]conversion.
+type directive struct {
+	text      string
+	index     int // from 1; 0: the next argument; -1: the last one again
+	flags     string
+	width     int // -1: none
+	precision int // -1: none
+	conv      byte
+	upper     bool
+	time      byte // what follows t
+}
+
+func badFormat(format string, args ...any) *Error { return Errorf(CodeFormat, format, args...) }
+
+// readDirective reads the directive that s begins with.
+func readDirective(s string) (*directive, error) {
+	d := &directive{width: -1, precision: -1}
+	i := 1
+	if n := digits(s[i:]); n > 0 && i+n < len(s) && s[i+n] == '$' {
+		index, err := strconv.ParseInt(s[i:i+n], 10, 32)
+		if err != nil || index == 0 {
+			return nil, badFormat("%%%s$ refers to no argument", s[i:i+n])
+		}
+		d.index = int(index)
+		i += n + 1
+	}
+	start := i
+	for i < len(s) && strings.IndexByte("-#+ 0,(<", s[i]) >= 0 {
+		if strings.IndexByte(s[start:i], s[i]) >= 0 {
+			return nil, badFormat("the flag %c is given twice", s[i])
+		}
+		i++
+	}
+	d.flags = s[start:i]
+	if d.has('<') {
+		d.index = -1
+	}
+	if n := digits(s[i:]); n > 0 {
+		width, err := strconv.ParseInt(s[i:i+n], 10, 32)
+		if err != nil {
+			return nil, badFormat("the width %s is too large", quoted(s[i:i+n]))
+		}
+		d.width = int(width)
+		i += n
+	}
+	if i < len(s) && s[i] == '.' {
+		n := digits(s[i+1:])
+		precision, err := strconv.ParseInt(s[i+1:i+1+n], 10, 32)
+		if err != nil {
+			return nil, badFormat("the precision %s is no number, or too large", quoted(s[i+1:i+1+n]))
+		}
+		d.precision = int(precision)
+		i += 1 + n
+	}
+	if i < len(s) && s[i]|0x20 == 't' {
+		d.upper, d.conv = s[i] == 'T', 't'
+		if i++; i < len(s) {
+			d.time = s[i]
+		}
+		if strings.IndexByte("HIklMSLNpzZsQBbhAaCYyjmdeRTrDFc", d.time) < 0 || d.time == 0 {
+			return nil, badFormat("after %%t the letter of a part of a date must follow")
+		}
+		d.text = s[:i+1]
+		return d, d.checkTime()
+	}
+	if i == len(s) {
+		return nil, badFormat("the format ends inside of %s", quoted(s))
+	}
+	d.text, d.conv = s[:i+1], s[i]
+	if strings.IndexByte("BHSCXEGA", d.conv) >= 0 {
+		d.upper = true
+		d.conv |= 0x20
+	}
+	return d, d.check()
+}
+
+// digits returns how many digits s begins with.
+func digits(s string) int {
+	n := 0
+	for n < len(s) && isDecimal(s[n]) {
+		n++
+	}
+	return n
+}
+
+func (d *directive) has(flag byte) bool { return strings.IndexByte(d.flags, flag) >= 0 }
+
+// refuse fails if one of the flags is given.
+func (d *directive) refuse(flags string) error {
+	for i := range len(flags) {
+		if d.has(flags[i]) {
+			return badFormat("%%%c does not take the flag %q", d.conv, flags[i])
+		}
+	}
+	return nil
+}
+
+// check fails if flags, width and precision do not go with the conversion.
+func (d *directive) check() error {
+	var refused string
+	switch d.conv {
+	case 'b', 'h':
+		refused = "#+ 0,("
+	case 's':
+		refused = "#+ 0,("
+	case 'c':
+		refused = "#+ 0,("
+		if d.precision >= 0 {
+			return badFormat("%%c takes no precision")
+		}
+	case 'd':
+		refused = "#"
+	case 'o', 'x':
+		refused = ",(+ "
+	case 'e':
+		refused = ","
+	case 'f':
+	case 'g':
+		refused = "#"
+	case 'a':
+		refused = "(,"
+	case '%':
+		if d.precision >= 0 || strings.Trim(d.flags, "-") != "" {
+			return badFormat("%%%% takes only a width and the flag -")
+		}
+	case 'n':
+		if d.precision >= 0 || d.width >= 0 || d.flags != "" {
+			return badFormat("%%n takes no width, precision or flag")
+		}
+	default:
+		return badFormat("there is no conversion %s", quoted(d.text))
+	}
+	if err := d.refuse(refused); err != nil {
+		return err
+	}
+	switch d.conv {
+	case 'd', 'o', 'x':
+		if d.precision >= 0 {
+			return badFormat("%%%c takes no precision", d.conv)
+		}
+	}
+	switch {
+	case d.width < 0 && (d.has('-') || d.has('0')):
+		return badFormat("the flags - and 0 need a width in %s", quoted(d.text))
+	case d.has('-') && d.has('0'), d.has('+') && d.has(' '):
+		return badFormat("the flags of %s exclude each other", quoted(d.text))
+	}
+	return nil
+}
+
+// print prints a directive with its argument.
+func (f *printf) print(d *directive) error {
+	switch d.conv {
+	case '%':
+		return f.justify(d, "%")
+	case 'n':
+		f.add("\n")
+		return f.err
+	}
+	v, err := f.arg(d)
+	if err != nil {
+		return err
+	}
+	isNull := v.IsNull() && v.typ != Long && v.typ != Double && v.typ != Boolean
+	switch d.conv {
+	case 'b':
+		switch {
+		case v.typ == Boolean:
+			return f.text(d, text(v))
+		case isNull:
+			return f.text(d, "false")
+		}
+		return f.text(d, "true")
+	case 's':
+		s, err := f.t.text(v)
+		if err != nil {
+			return err
+		}
+		return f.text(d, s)
+	}
+	if isNull {
+		return f.text(d, "null")
+	}
+	switch d.conv {
+	case 'h':
+		hash, err := f.hash(v, 0)
+		if err != nil {
+			return err
+		}
+		return f.text(d, strconv.FormatUint(uint64(uint32(hash)), 16))
+	case 'c':
+		if v.typ != Long {
+			return badArgument(d, v)
+		}
+		n := v.Long()
+		if n < 0 || n > 0x10FFFF {
+			return badFormat("%%c: there is no character %d", n)
+		}
+		d.precision = -1
+		return f.text(d, string(syntax.AppendUnit(nil, rune(n))))
+	case 'd', 'o', 'x':
+		if v.typ != Long {
+			return badArgument(d, v)
+		}
+		return f.integer(d, v.Long())
+	case 't':
+		if v.typ != Long {
+			return badArgument(d, v)
+		}
+		return f.text(d, timeText(d.time, v.Long()))
+	}
+	if v.typ != Double {
+		return badArgument(d, v)
+	}
+	return f.float(d, v.Double())
+}
+
+func badArgument(d *directive, v Value) *Error {
+	return badFormat("%s cannot print a %s", quoted(d.text), v.typ)
+}
+
+// arg returns the argument of a directive.
+func (f *printf) arg(d *directive) (Value, error) {
+	at := d.index - 1
+	switch d.index {
+	case 0:
+		at = f.next
+		f.next++
+	case -1:
+		if at = f.last; at < 0 {
+			return Value{}, badFormat("%s: there is no argument before it", quoted(d.text))
+		}
+	}
+	if at >= len(f.args) {
+		return Value{}, badFormat("%s: there is no argument %d; there are %s", quoted(d.text), at+1, counted(len(f.args), "argument"))
+	}
+	f.last = at
+	return f.args[at], nil
+}
+
+// text prints s cut to the precision, in upper case if the conversion is, and padded.
+func (f *printf) text(d *directive, s string) error {
+	if d.precision >= 0 && d.precision < len(s) {
+		n, err := f.t.length(s)
+		if err != nil {
+			return err
+		}
+		if d.precision < n {
+			cut, err := f.t.slice(s, 0, d.precision)
+			if err != nil {
+				return err
+			}
+			s = cut.Str()
+		}
+	}
+	if d.upper {
+		v, err := recased(f.t, s, upper)
+		if err != nil {
+			return err
+		}
+		s = v.Str()
+	}
+	return f.justify(d, s)
+}
+
+// justify adds s with blanks on its left, or its right, up to the width.
+func (f *printf) justify(d *directive, s string) error {
+	blanks := 0
+	if d.width > 0 {
+		n, err := f.t.length(s)
+		if err != nil {
+			return err
+		}
+		blanks = d.width - n
+	}
+	if d.has('-') {
+		f.add(s)
+	}
+	f.fill(' ', blanks)
+	if !d.has('-') {
+		f.add(s)
+	}
+	return f.err
+}
+
+// fill adds n times c.
+func (f *printf) fill(c byte, n int) {
+	for n > 0 {
+		block := min(n, blockSize)
+		if !f.reserve(block) {
+			return
+		}
+		for range block {
+			f.buf = append(f.buf, c)
+		}
+		n -= block
+	}
+}
+
+// integer prints %d, %o and %x.
+func (f *printf) integer(d *directive, n int64) error {
+	if d.conv == 'd' {
+		s := strconv.FormatInt(n, 10)
+		return f.number(d, n < 0, strings.TrimPrefix(s, "-"), "", d.has(','))
+	}
+	base, prefix := 8, "0"
+	if d.conv == 'x' {
+		base, prefix = 16, "0x"
+	}
+	if !d.has('#') {
+		prefix = ""
+	}
+	s := strconv.FormatUint(uint64(n), base)
+	if d.upper {
+		s, prefix = strings.ToUpper(s), strings.ToUpper(prefix)
+	}
+	if d.has('0') {
+		f.add(prefix)
+		f.fill('0', d.width-len(prefix)-len(s))
+		f.add(s)
+		return f.err
+	}
+	return f.justify(d, prefix+s)
+}
+
+// number prints a sign, digits with an optional fraction, and an exponent, padded with zeros after the sign or with
+// blanks before it. s can have zeros added at the end of its fraction by the caller only if they were paid for.
+func (f *printf) number(d *directive, negative bool, s, exponent string, grouped bool) error {
+	if grouped {
+		s = group(s)
+	}
+	open, shut := "", ""
+	switch {
+	case negative && d.has('('):
+		open, shut = "(", ")"
+	case negative:
+		open = "-"
+	case d.has('+'):
+		open = "+"
+	case d.has(' '):
+		open = " "
+	}
+	if !d.has('0') {
+		return f.justify(d, open+s+exponent+shut)
+	}
+	f.add(open)
+	f.fill('0', d.width-len(open)-len(s)-len(exponent)-len(shut))
+	f.add(s)
+	f.add(exponent)
+	f.add(shut)
+	return f.err
+}
+
+// group puts a comma before each three digits of the integer part.
+func group(s string) string {
+	whole, rest := s, ""
+	if i := strings.IndexByte(s, '.'); i >= 0 {
+		whole, rest = s[:i], s[i:]
+	}
+	if len(whole) <= 3 {
+		return s
+	}
+	b := make([]byte, 0, len(s)+len(whole)/3)
+	for i := range len(whole) {
+		if i > 0 && (len(whole)-i)%3 == 0 {
+			b = append(b, ',')
+		}
+		b = append(b, whole[i])
+	}
+	return string(append(b, rest...))
+}
+
+// hash is Object.hashCode.
+func (f *printf) hash(v Value, depth int) (int32, error) {
+	if err := f.t.Work(32); err != nil {
+		return 0, err
+	}
+	fold := func(n uint64) int32 { return int32(n ^ n>>32) }
+	switch v.typ {
+	case Long:
+		return fold(v.num), nil
+	case Double:
+		if f := v.Double(); f != f {
+			return 0x7ff80000, nil
+		}
+		return fold(v.num), nil
+	case Boolean:
+		if v.Boolean() {
+			return 1231, nil
+		}
+		return 1237, nil
+	case String:
+		return javaHash(v.Str()), f.t.Work(len(v.Str()))
+	case Map:
+		if depth > deepest {
+			break
+		}
+		var sum int32
+		for i, inner := range v.table().values {
+			h := int32(0)
+			if !inner.IsNull() {
+				var err error
+				if h, err = f.hash(inner, depth+1); err != nil {
+					return 0, err
+				}
+			}
+			sum += javaHash(v.table().keys[i]) ^ h
+		}
+		return sum, nil
+	}
+	return 0, badFormat("%%h cannot print a %s", v.typ)
+}
