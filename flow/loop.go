@@ -118,7 +118,9 @@ func (l *Loop) decide(e *envelope) {
 			l.tickAt.Store(0)
 		}
 	}
+	held, sent := len(l.held), len(l.sent)
 	if err := l.handle(t, e.body); err != nil {
+		l.held, l.sent = l.held[:held], l.sent[:sent] // what it said while breaking does not count
 		l.broken = true
 		l.node.trouble.panicked(l, e, err)
 		return

@@ -64,6 +64,11 @@ func (t *Turn) Again(event any) {
 	t.loop.box.put(&envelope{class: continuation, body: event})
 }
 
+// Soon delivers event to this machine like one from the edge: before commands and continuations.
+func (t *Turn) Soon(event any) {
+	t.loop.box.put(&envelope{class: outside, body: event})
+}
+
 // Need asks for rows. The event is delivered again when they are there; until then, events that need the same key
 // wait behind it, in order. The machine must have changed nothing in this turn.
 func (t *Turn) Need(key int64, queries ...store.Query) {

@@ -1,0 +1,208 @@
+package engine
+
+import (
+	"cmp"
+	"slices"
+
+	"github.com/segue-run/segue/fault"
+	"github.com/segue-run/segue/flow"
+	"github.com/segue-run/segue/instance"
+	"github.com/segue-run/segue/lifecycle"
+	"github.com/segue-run/segue/record"
+	"github.com/segue-run/segue/step"
+	"github.com/segue-run/segue/store"
+)
+
+const (
+	causeStop            = uint8(step.ByStop)
+	causeKill            = uint8(step.ByKill)
+	causeTimeout         = uint8(step.ByTimeout)
+	causeWorkflowTimeout = uint8(step.ByWorkflowTimeout)
+	causeFailure         = uint8(step.ByFailure)
+)
+
+// act stops or kills one run.
+func (m *Machine) act(t *flow.Turn, e *Act) {
+	wf := m.workflows[e.Workflow]
+	if wf == nil {
+		t.Reply(notFound("workflow %q does not exist", e.Workflow))
+		return
+	}
+	r := wf.find(m, e.Instance, e.Run)
+	if r == nil {
+		m.actOnEnded(t, e, wf)
+		return
+	}
+	if !m.unfolded(t, r) {
+		return
+	}
+	m.endRun(t, r, e)
+	t.Reply(Acted{Run: r.number, Status: r.status, Completed: r.status.Terminal(), At: t.Now})
+}
+
+// actOnEnded answers for a run that is not in memory: it has ended, or never was, or is not the latest.
+func (m *Machine) actOnEnded(t *flow.Turn, e *Act, wf *workflowHead) {
+	var latest *store.Row
+	for i := range m.runsEnding(wf, e.Instance) {
+		latest = i
+	}
+	if latest == nil && !t.Fetched {
+		t.Need(wf.row, store.Between(store.Run, wf.row, e.Instance, e.Instance).Last(1))
+		return
+	}
+	for i := range t.Rows {
+		if latest == nil || t.Rows[i].B > latest.B {
+			latest = &t.Rows[i]
+		}
+	}
+	if latest == nil {
+		t.Reply(notFound("workflow %q has no instance %d", e.Workflow, e.Instance))
+		return
+	}
+	if e.Run != 0 && e.Run != latest.B {
+		t.Reply(fault.New(fault.BadRequest, "run %d of instance %d of workflow %q is not the latest one, which is %d", e.Run, e.Instance, e.Workflow, latest.B))
+		return
+	}
+	status := instance.Status(latest.State)
+	if status == endingOf(e.Action) {
+		t.Reply(Acted{Run: latest.B, Status: status, Completed: true, At: t.Now})
+		return
+	}
+	t.Reply(fault.New(fault.BadRequest, "Cannot %s the workflow instance %q:%d run %d: its status is %s; only a run that has not ended can be stopped or killed",
+		e.Action, e.Workflow, e.Instance, latest.B, status))
+}
+
+// runsEnding ranges over the runs of an instance whose end is not durable yet.
+func (m *Machine) runsEnding(wf *workflowHead, instanceID int64) func(func(*store.Row) bool) {
+	return func(yield func(*store.Row) bool) {
+		for i := m.ended.head; i < len(m.ended.items); i++ {
+			r := m.ended.items[i].run
+			if r.wf == wf && r.instance == instanceID {
+				if !yield(&store.Row{B: r.number, State: int16(r.status)}) {
+					return
+				}
+			}
+		}
+	}
+}
+
+// endingOf returns the status that an action asks for.
+func endingOf(a instance.Action) instance.Status {
+	if a == instance.Kill {
+		return instance.Failed
+	}
+	return instance.Stopped
+}
+
+// actAll stops or kills every unfinished run of a workflow.
+func (m *Machine) actAll(t *flow.Turn, e *ActAll) {
+	wf := m.workflows[e.Workflow]
+	if wf == nil {
+		t.Reply(ActedAll{At: t.Now})
+		return
+	}
+	reply := ActedAll{Queued: len(wf.queue), Running: len(wf.running), At: t.Now}
+	all := slices.Collect(wf.open())
+	slices.SortFunc(all, func(a, b *run) int { return cmp.Compare(a.row, b.row) })
+	for _, r := range slices.Backward(all) { // the newest first, so that no queued one begins meanwhile
+		t.Soon(&goOn{run: r.row, act: &Act{Workflow: e.Workflow, Instance: r.instance, Run: r.number, Action: e.Action, User: e.User, Reason: e.Reason}})
+	}
+	t.Reply(reply)
+}
+
+// endRun has a run stopped or killed. The run is unfolded.
+func (m *Machine) endRun(t *flow.Turn, r *run, e *Act) {
+	b := r.body
+	cause, target := causeStop, instance.StepStopped
+	if e.Action == instance.Kill {
+		cause, target = causeKill, instance.FatallyFailed
+	}
+	b.rec.Timeline = record.Note(b.rec.Timeline, instance.ActionEvent(t.Now, e.Action, e.User, "", e.Reason))
+	m.touch(t, r, 200)
+	if r.status == instance.Created {
+		r.wf.queue = slices.DeleteFunc(r.wf.queue, func(q *run) bool { return q == r })
+		leave := lifecycle.RunDequeuedByStop
+		if e.Action == instance.Kill {
+			leave = lifecycle.RunDequeuedByKill
+		}
+		m.end(t, r, leave)
+		return
+	}
+	b.rec.Quarantine = ""
+	m.endSteps(t, r, endingOf(e.Action), target, cause, e.User)
+	m.advance(t, r)
+}
+
+// endSteps has every step of a run ended that is active, and no other one reached. A kill counts more than what was asked
+// for before.
+func (m *Machine) endSteps(t *flow.Turn, r *run, ending instance.Status, target instance.StepStatus, cause uint8, by string) {
+	b := r.body
+	if b.rec.Ending == instance.StatusUnknown || cause == causeKill {
+		b.rec.Ending, b.rec.EndingBy, b.rec.EndingCause = ending, by, cause
+	}
+	b.ready = nil
+	m.touch(t, r, 50)
+	for i := range b.steps {
+		if s := &b.steps[i]; s.Status != instance.NotCreated && s.Status.Active() {
+			m.terminate(t, r, int32(i), target, cause)
+		}
+	}
+}
+
+// terminate ends an active attempt: at once if no runtime has to do with it, otherwise when the runtime says that the job
+// is gone.
+func (m *Machine) terminate(t *flow.Turn, r *run, i int32, target instance.StepStatus, cause uint8) {
+	s := &r.body.steps[i]
+	if s.Order == record.OrderNone {
+		s.Target = target
+		m.terminated(t, r, i)
+		return
+	}
+	if s.Order == record.OrderTerminate && (s.Target == instance.FatallyFailed || target != instance.FatallyFailed && s.Target != instance.TimeoutFailed) {
+		return // it is under way already, for as good a reason
+	}
+	s.Order, s.Target, s.Cause = record.OrderTerminate, target, cause
+	m.touchStep(t, r, s)
+	m.order(t, r, i, record.OrderTerminate)
+}
+
+// terminated gives an attempt the status for which it was terminated.
+func (m *Machine) terminated(t *flow.Turn, r *run, i int32) {
+	b := r.body
+	s := &b.steps[i]
+	switch target := s.Target; target {
+	case instance.FatallyFailed:
+		b.failed = true
+		m.move(t, r, i, lifecycle.StepKilled)
+	case instance.StepTimedOut:
+		b.late = true
+		m.move(t, r, i, lifecycle.StepTimedOut)
+	case instance.TimeoutFailed:
+		if b.rec.Ending == instance.StatusUnknown {
+			m.fail(t, r, i, byTimeout, "")
+			return
+		}
+		b.late = true
+		m.move(t, r, i, lifecycle.StepTimedOut)
+	default:
+		b.stopped = true
+		m.move(t, r, i, lifecycle.StepStopped)
+	}
+	s.Target = 0
+	m.settle(t, r, i)
+}
+
+// poisoned sets a run aside: it takes nothing but a stop or a kill until then.
+func (m *Machine) poisoned(t *flow.Turn, e flow.Poisoned) {
+	r := m.runs[e.Entity]
+	if r == nil || r.status.Terminal() || !m.unfolded(t, r) {
+		return
+	}
+	r.body.rec.Quarantine = clip(e.Reason)
+	r.body.rec.Timeline = record.Note(r.body.rec.Timeline, instance.Log(t.Now, "ERROR",
+		"The run is in quarantine because the engine failed on it; stop or kill it. "+clip(e.Reason)))
+	m.pending = append(m.pending, store.Row{
+		Table: store.Quarantine, ID: m.ids(), Group: m.group, Parent: r.row, Doc: record.AppendRaw(nil, quoted(clip(e.Reason))),
+	})
+	m.touch(t, r, 2*maxMessage)
+}

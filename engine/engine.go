@@ -1,0 +1,211 @@
+// Package engine decides what happens to workflows: which run begins, which step is reached, what a runtime is told, when
+// a run has ended. It is pure: an event and a time go in, changed rows and effects come out; no I/O, goroutine, clock
+// or random number is in it.
+//
+// Above it are the words, sel, dag, eval, lifecycle (which says what a status may become), record (what rows say) and
+// flow, whose Machine it is; below it, step carries out its orders and the REST edge sends it commands.
+//
+// The one thing to know before changing it: an event may be decided, lost and decided again, and a group may be loaded
+// from its rows at any batch boundary and must then go on as if nothing had happened. So everything that matters is in a
+// row that changes in the same turn, and nothing else is.
+package engine
+
+import (
+	"fmt"
+	"slices"
+
+	"github.com/segue-run/segue/fault"
+	"github.com/segue-run/segue/flow"
+	"github.com/segue-run/segue/store"
+)
+
+// Limits bounds what one turn does and what a group keeps in memory. Zero fields have defaults.
+type Limits struct {
+	// StepsPerTurn is how many steps one turn carries through before it goes on in a continuation. Default 128.
+	StepsPerTurn int
+	// Resident is how many runs a group keeps unfolded in memory; others are parked and fetched when something happens
+	// to them. Default 256.
+	Resident int
+	// DuePerTick is how many runs one Tick wakes. Default 256.
+	DuePerTick int
+}
+
+func (l Limits) withDefaults() Limits {
+	if l.StepsPerTurn == 0 {
+		l.StepsPerTurn = 128
+	}
+	if l.Resident == 0 {
+		l.Resident = 256
+	}
+	if l.DuePerTick == 0 {
+		l.DuePerTick = 256
+	}
+	return l
+}
+
+// Machine is the state of one group: its workflows and their runs.
+type Machine struct {
+	group  store.Group
+	kind   *Kind
+	limits Limits
+	ids    func() int64
+
+	workflows map[string]*workflowHead
+	byRow     map[int64]*workflowHead
+	runs      map[int64]*run // unfinished, or not yet durably finished
+	timers    timers
+
+	// What the present turn has left to do and has touched.
+	budget  int
+	touched []*run
+
+	// What the next Seal writes.
+	dirtyWorkflows []*workflowHead
+	dirtyRuns      []*run
+	pending        []store.Row
+
+	resident queueOf[seen] // runs that are unfolded, in order of their last event
+	ended    queueOf[seen] // runs that can be forgotten once durable
+}
+
+// seen is a run and the epoch in which something last happened to it.
+type seen struct {
+	run   *run
+	epoch uint64
+}
+
+// Handle decides one event.
+func (m *Machine) Handle(t *flow.Turn, event any) {
+	m.budget = m.limits.StepsPerTurn
+	switch e := event.(type) {
+	case *Push:
+		m.push(t, e)
+	case *Start:
+		m.start(t, e)
+	case *Act:
+		m.act(t, e)
+	case *ActAll:
+		m.actAll(t, e)
+	case *Outcome:
+		m.outcome(t, e)
+	case *goOn:
+		m.goOn(t, e)
+	case *dequeue:
+		m.dequeue(t, e.workflow, true)
+	case flow.Tick:
+		m.tick(t)
+	case flow.Loaded:
+		m.loaded(t)
+	case flow.Poisoned:
+		m.poisoned(t, e)
+	default:
+		panic(fmt.Sprintf("engine: unknown event %T", event))
+	}
+	m.endTurn(t)
+}
+
+// endTurn says what has changed to those who watch, and tidies up memory.
+func (m *Machine) endTurn(t *flow.Turn) {
+	for i, r := range m.touched {
+		m.touched[i] = nil
+		r.noted = false
+		t.Hold(Changed{Workflow: r.wf.id, Instance: r.instance, Run: r.number, Row: r.row, Ended: r.status.Terminal()})
+		if r.body != nil && !r.status.Terminal() {
+			m.timers.set(r, r.body.due())
+		}
+	}
+	m.touched = m.touched[:0]
+	m.forgetEnded(t.Durable)
+	m.park(t.Durable)
+}
+
+// touch marks a run as changed in this turn. bytes is about what its rows will need.
+func (m *Machine) touch(t *flow.Turn, r *run, bytes int) {
+	t.Dirty(bytes)
+	r.epoch = t.Epoch
+	if !r.dirty {
+		r.dirty = true
+		m.dirtyRuns = append(m.dirtyRuns, r)
+	}
+	if !r.noted {
+		r.noted = true
+		m.touched = append(m.touched, r)
+		m.resident.push(seen{r, t.Epoch})
+	}
+}
+
+// forgetEnded drops the runs whose end is durable.
+func (m *Machine) forgetEnded(durable uint64) {
+	for m.ended.len() > 0 && m.ended.first().epoch <= durable {
+		r := m.ended.pop().run
+		delete(m.runs, r.row)
+		if r.key != "" && r.wf.requests[r.key] == r {
+			delete(r.wf.requests, r.key)
+		}
+	}
+}
+
+// park folds the runs that have been idle longest, if too many are unfolded and all about them is durable.
+func (m *Machine) park(durable uint64) {
+	for m.resident.len() > m.limits.Resident {
+		s := *m.resident.first()
+		if s.epoch > durable {
+			return
+		}
+		m.resident.pop()
+		r := s.run
+		if r.epoch == s.epoch && !r.dirty && r.body != nil && len(r.body.ready) == 0 {
+			r.body = nil
+		}
+	}
+}
+
+// Deadline returns when the first run wants to be woken.
+func (m *Machine) Deadline() int64 { return m.timers.first() }
+
+// Entity returns the row key of the run or workflow that an event is about.
+func (m *Machine) Entity(event any) int64 {
+	switch e := event.(type) {
+	case *Outcome:
+		return e.Run
+	case *goOn:
+		return e.run
+	case *Act:
+		if wf := m.workflows[e.Workflow]; wf != nil {
+			if r := wf.find(m, e.Instance, e.Run); r != nil {
+				return r.row
+			}
+		}
+	}
+	return 0
+}
+
+// notFound answers a command about something that is not there.
+func notFound(format string, args ...any) error { return fault.New(fault.NotFound, format, args...) }
+
+// queueOf is a FIFO that reuses its space.
+type queueOf[T any] struct {
+	items []T
+	head  int
+}
+
+func (q *queueOf[T]) push(v T) { q.items = append(q.items, v) }
+
+func (q *queueOf[T]) len() int { return len(q.items) - q.head }
+
+func (q *queueOf[T]) first() *T { return &q.items[q.head] }
+
+func (q *queueOf[T]) pop() T {
+	v := q.items[q.head]
+	var zero T
+	q.items[q.head] = zero
+	q.head++
+	if q.head == len(q.items) {
+		q.items, q.head = q.items[:0], 0
+	} else if q.head >= 256 && q.head*2 >= len(q.items) {
+		n := copy(q.items, q.items[q.head:])
+		clear(q.items[n:])
+		q.items, q.head = slices.Clip(q.items[:n:n]), 0
+	}
+	return v
+}

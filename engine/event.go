@@ -1,0 +1,149 @@
+package engine
+
+import (
+	"github.com/segue-run/segue/instance"
+	"github.com/segue-run/segue/param"
+	"github.com/segue-run/segue/record"
+	"github.com/segue-run/segue/step"
+	"github.com/segue-run/segue/wire"
+)
+
+// Commands. Each is sent to the group of its workflow (GroupOf) and answered with the reply named, or an error.
+
+// Push stores a new version of a workflow. Reply: Pushed.
+type Push struct {
+	Workflow   string
+	Author     string
+	Active     bool
+	Plan       *Plan    // of the new version; the engine fills in its number and row
+	Definition wire.Raw // Workflow
+	// Merge returns the properties snapshot that follows from the present one ("" = none yet) and the pushed ones; it
+	// is pure. An error refuses the push.
+	Merge func(present wire.Raw, now int64) (Properties, error)
+	// Metadata returns the metadata of the REST WorkflowDefinition for a version number and time.
+	Metadata func(version, now int64) wire.Raw
+}
+
+// Properties is a properties snapshot and what the engine needs of it.
+type Properties struct {
+	Snapshot wire.Raw
+	Owner    string
+	Created  int64
+	Rule     string // of the run strategy, upper case
+	Limit    int64  // its workflow_concurrency
+}
+
+// Pushed is the reply to Push.
+type Pushed struct {
+	Version int64
+	Row     int64 // of the version
+}
+
+// Start creates a run of a new instance. Its params have been evaluated against a version at the edge; if the alias names
+// another version by now, the reply is Moved and nothing has happened. Reply: Started or Moved.
+type Start struct {
+	Workflow  string
+	Alias     string // active, latest, default, or a number
+	Plan      *Plan
+	Params    *param.Params
+	Request   wire.Raw // what a detail row keeps of the request (run_params); "" = nothing
+	RequestID string   // as the caller gave it; "" = none
+	UUID      string
+	Initiator wire.Raw
+	Tags      wire.Raw
+	Requested int64
+	Message   string // of the timeline entry
+}
+
+// Started is the reply to Start.
+type Started struct {
+	Instance, Run, Version int64
+	UUID                   string
+	Row                    int64
+	Status                 instance.Status
+	Duplicate              bool // the run that exists with this request id
+	Message                string
+	At                     int64
+}
+
+// Moved is the reply to a Start whose alias names another version than the one it was prepared against.
+type Moved struct{ Version, Row int64 }
+
+// Act stops or kills one run. Run 0 is the latest one. Reply: Acted.
+type Act struct {
+	Workflow      string
+	Instance, Run int64
+	Action        instance.Action
+	User, Reason  string
+}
+
+// Acted is the reply to Act.
+type Acted struct {
+	Run       int64
+	Status    instance.Status // after this command
+	Completed bool            // nothing is left to do; otherwise the run ends when its steps have
+	At        int64
+}
+
+// ActAll stops or kills every unfinished run of a workflow. Reply: ActedAll.
+type ActAll struct {
+	Workflow     string
+	Action       instance.Action
+	User, Reason string
+}
+
+// ActedAll is the reply to ActAll.
+type ActedAll struct {
+	Queued, Running int // ended at once; asked to end
+	At              int64
+}
+
+// Outcome is what a runtime says of an attempt. It comes from the edge, any number of times.
+type Outcome struct {
+	Run      int64 // row
+	Ordinal  int32
+	Attempt  int32
+	Progress step.Progress
+}
+
+// Effects. They leave when what justifies them is durable.
+
+// Order tells a runtime something about an attempt. A repeated order has the same UUID.
+type Order struct {
+	Kind    record.OrderKind
+	Run     int64 // row
+	Ordinal int32
+	Attempt step.Attempt
+	Handle  string
+	Cause   step.Cause
+}
+
+// Settled says that the end of an attempt is durable and the edge may forget it.
+type Settled struct {
+	Type    string
+	UUID    string
+	Run     int64
+	Ordinal int32
+	Attempt int32
+}
+
+// Changed says that something about a run has changed; Ended that it was its end.
+type Changed struct {
+	Workflow      string
+	Instance, Run int64
+	Row           int64
+	Ended         bool
+}
+
+// Events of the engine to itself.
+type (
+	// goOn continues a run: steps that are ready, deadlines that have come, orders to repeat.
+	goOn struct {
+		run    int64
+		orders bool // after a load: repeat the outstanding ones
+		act    *Act // a stop or kill to carry out
+		why    string
+	}
+	// dequeue begins the next queued runs of a workflow.
+	dequeue struct{ workflow *workflowHead }
+)

@@ -1,0 +1,99 @@
+package engine
+
+import (
+	"github.com/segue-run/segue/record"
+	"github.com/segue-run/segue/store"
+)
+
+// packBytes is about how large a pack of ended attempts grows before the next one begins: half a page of the store.
+const packBytes = 3500
+
+// Seal appends the rows of everything that has changed.
+//
+// A step that begins and ends within one batch never gets a row of its own: the ended attempts of a run that have no row
+// yet share packs. So a run of internal steps costs two rows, and a chain of them a few.
+func (m *Machine) Seal(rows []store.Row, buf []byte) ([]store.Row, []byte) {
+	rows = append(rows, m.pending...)
+	clear(m.pending)
+	m.pending = m.pending[:0]
+	for i, wf := range m.dirtyWorkflows {
+		m.dirtyWorkflows[i] = nil
+		wf.dirty = false
+		from := len(buf)
+		wf.rec.Instances = max(wf.rec.Instances, wf.next-1)
+		buf = wf.rec.AppendJSON(buf)
+		rows = append(rows, store.Row{Table: store.Workflow, ID: wf.row, Group: m.group, Key: wf.id, Doc: buf[from:len(buf):len(buf)]})
+	}
+	m.dirtyWorkflows = m.dirtyWorkflows[:0]
+	for i, r := range m.dirtyRuns {
+		m.dirtyRuns[i] = nil
+		r.dirty = false
+		rows, buf = m.sealRun(r, rows, buf)
+	}
+	m.dirtyRuns = m.dirtyRuns[:0]
+	return rows, buf
+}
+
+func (m *Machine) sealRun(r *run, rows []store.Row, buf []byte) ([]store.Row, []byte) {
+	b := r.body
+	from := len(buf)
+	buf = b.rec.AppendJSON(buf)
+	due := int64(0)
+	if !r.status.Terminal() {
+		due = b.due()
+		if len(b.ready) > 0 {
+			due = 1 // at once, should it be loaded before it goes on
+		}
+	}
+	rows = append(rows, store.Row{
+		Table: store.Run, ID: r.row, Group: m.group, Parent: r.wf.row, A: r.instance, B: r.number, Key: r.key,
+		State: int16(r.status), Open: !r.status.Terminal(), Due: due, Doc: buf[from:len(buf):len(buf)],
+	})
+	var pack []*record.Attempt
+	size := 0
+	flush := func() {
+		if len(pack) == 0 {
+			return
+		}
+		from := len(buf)
+		buf = record.AppendAttempts(buf, pack...)
+		rows = append(rows, store.Row{
+			Table: store.Step, ID: m.ids(), Group: m.group, Parent: r.row, A: int64(pack[0].Seq), B: 0, Doc: buf[from:len(buf):len(buf)],
+		})
+		pack, size = pack[:0], 0
+	}
+	for i := range b.steps {
+		s := &b.steps[i]
+		if !s.dirty {
+			continue
+		}
+		s.dirty = false
+		if s.row == 0 && s.Status.Terminal() && !s.Status.Retryable() {
+			pack = append(pack, &s.Attempt)
+			if size += packed(&s.Attempt); size > packBytes {
+				flush()
+			}
+			continue
+		}
+		if s.row == 0 {
+			s.row = m.ids()
+		}
+		from := len(buf)
+		buf = record.AppendAttempts(buf, &s.Attempt)
+		rows = append(rows, store.Row{
+			Table: store.Step, ID: s.row, Group: m.group, Parent: r.row, A: int64(s.Seq), B: int64(s.Number),
+			State: int16(s.Status), Open: s.Order != record.OrderNone, Doc: buf[from:len(buf):len(buf)],
+		})
+	}
+	flush()
+	return rows, buf
+}
+
+// packed returns about how many bytes an attempt takes in a pack.
+func packed(a *record.Attempt) int {
+	n := 110 + len(a.Handle)
+	for i := range a.Timeline {
+		n += 40 + len(a.Timeline[i].Message)
+	}
+	return n
+}

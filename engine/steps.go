@@ -1,0 +1,318 @@
+package engine
+
+import (
+	"fmt"
+
+	"github.com/segue-run/segue/flow"
+	"github.com/segue-run/segue/instance"
+	"github.com/segue-run/segue/lifecycle"
+	"github.com/segue-run/segue/param"
+	"github.com/segue-run/segue/record"
+	"github.com/segue-run/segue/store"
+	"github.com/segue-run/segue/workflow"
+)
+
+// entered says which moment a status sets.
+var entered = map[instance.StepStatus]record.Moment{
+	instance.StepCreated: record.Create, instance.Initialized: record.Initialize, instance.StepPaused: record.Pause,
+	instance.WaitingForSignals: record.WaitSignal, instance.EvaluatingParams: record.EvaluateParam,
+	instance.WaitingForPermits: record.WaitPermit, instance.Starting: record.Start, instance.Running: record.Execute,
+	instance.Finishing: record.Finish,
+}
+
+var enteredAt = func() (at [32]record.Moment) {
+	for s := range at {
+		at[s] = record.End
+	}
+	for s, m := range entered {
+		at[s] = m
+	}
+	return at
+}()
+
+// move changes the status of a step.
+func (m *Machine) move(t *flow.Turn, r *run, i int32, cause lifecycle.StepCause) {
+	s := &r.body.steps[i]
+	s.Status = lifecycle.MustStep(s.Status, cause)
+	s.Times[enteredAt[s.Status]] = t.Now
+	s.Times[record.Modify] = t.Now
+	m.touchStep(t, r, s)
+}
+
+func (m *Machine) touchStep(t *flow.Turn, r *run, s *stepState) {
+	if !s.dirty {
+		s.dirty = true
+		m.touch(t, r, 150)
+	} else if !r.dirty {
+		m.touch(t, r, 0)
+	}
+}
+
+// note adds a line to the timeline of a step's attempt.
+func (m *Machine) note(t *flow.Turn, r *run, s *stepState, level, message string) {
+	if message == "" {
+		return
+	}
+	message = clip(message)
+	s.Timeline = record.Note(s.Timeline, instance.Log(t.Now, level, message))
+	t.Dirty(len(message))
+	m.touchStep(t, r, s)
+}
+
+// maxMessage bounds a line of a timeline, in bytes.
+const maxMessage = 2000
+
+// reach creates the first attempt of a step all of whose predecessors are complete.
+func (m *Machine) reach(t *flow.Turn, r *run, i int32) {
+	b := r.body
+	s := &b.steps[i]
+	b.rec.Seq++
+	b.active++
+	s.Attempt = record.Attempt{Ordinal: i, Seq: b.rec.Seq, Number: 1, Satisfied: s.opened}
+	m.move(t, r, i, lifecycle.StepReached)
+	if !s.opened {
+		m.note(t, r, s, "INFO", "Step condition is unsatisfied because no predecessors can reach it.")
+		s.Edges = record.Edges{Known: true}
+		m.move(t, r, i, lifecycle.StepNotSatisfied)
+		m.complete(t, r, i)
+		return
+	}
+	m.launch(t, r, i)
+}
+
+// launch takes an attempt from CREATED to its work.
+func (m *Machine) launch(t *flow.Turn, r *run, i int32) {
+	b := r.body
+	s, p := &b.steps[i], &b.plan.Steps[i]
+	timeout, err := p.timeoutOf(b.params)
+	if err != nil {
+		m.fail(t, r, i, fatally, err.Error())
+		return
+	}
+	m.move(t, r, i, lifecycle.StepInitialized)
+	m.move(t, r, i, lifecycle.StepPastBreakpoints)
+	m.move(t, r, i, lifecycle.StepSignalsMatched)
+	s.params = p.Static
+	if p.Static == nil {
+		s.params, err = m.evaluate(t, r, i)
+		if err != nil {
+			m.fail(t, r, i, fatally, err.Error())
+			return
+		}
+		m.detail(t, r, s.Seq, s.Number, record.Params, record.AppendParams(nil, s.params))
+	}
+	m.move(t, r, i, lifecycle.StepParamsEvaluated)
+	m.move(t, r, i, lifecycle.StepPermitted)
+	s.Timeout = timeout
+	s.Deadline = t.Now + timeout
+	switch p.Kind {
+	case NoOp:
+		m.move(t, r, i, lifecycle.StepStarted)
+		m.done(t, r, i)
+	case Sleep:
+		m.move(t, r, i, lifecycle.StepStarted)
+		ms, err := sleepOf(s.params)
+		if err != nil {
+			m.fail(t, r, i, fatally, err.Error())
+			return
+		}
+		s.Wake = t.Now + ms + 1 // strictly longer than asked for
+	default:
+		s.Order = record.OrderStart
+		m.order(t, r, i, record.OrderStart)
+	}
+}
+
+// done takes an attempt from the end of its work to SUCCEEDED.
+func (m *Machine) done(t *flow.Turn, r *run, i int32) {
+	s := &r.body.steps[i]
+	m.move(t, r, i, lifecycle.StepWorkDone)
+	edges, err := m.edges(t, r, i)
+	if err != nil {
+		m.fail(t, r, i, fatally, err.Error())
+		return
+	}
+	s.Edges = edges
+	m.move(t, r, i, lifecycle.StepFinished)
+	m.complete(t, r, i)
+}
+
+// complete lets the successors of a complete step know.
+func (m *Machine) complete(t *flow.Turn, r *run, i int32) {
+	b := r.body
+	s := &b.steps[i]
+	m.settle(t, r, i)
+	for k, e := range b.plan.Steps[i].Succs {
+		next := &b.steps[e.To]
+		next.left--
+		next.opened = next.opened || s.Edges.Has(k)
+		if next.left == 0 && b.rec.Ending == instance.StatusUnknown {
+			b.ready = append(b.ready, e.To)
+		}
+	}
+}
+
+// settle ends an attempt for good.
+func (m *Machine) settle(t *flow.Turn, r *run, i int32) {
+	b := r.body
+	s := &b.steps[i]
+	b.active--
+	s.Deadline, s.Wake = 0, 0
+	m.withdraw(t, r, i)
+}
+
+// withdraw lets the edge forget an attempt that has ended.
+func (m *Machine) withdraw(t *flow.Turn, r *run, i int32) {
+	s, p := &r.body.steps[i], &r.body.plan.Steps[i]
+	if s.Order == record.OrderNone {
+		return
+	}
+	s.Order, s.Target, s.Cause = record.OrderNone, 0, 0
+	t.Hold(Settled{Type: p.Type, UUID: AttemptUUID(r.body.rec.UUID, p.ID, s.Number), Run: r.row, Ordinal: i, Attempt: s.Number})
+}
+
+// failure says whose failure it is.
+type failure uint8
+
+const (
+	byUser failure = iota
+	byPlatform
+	byTimeout
+	fatally
+)
+
+// fail ends an attempt badly: with another attempt after a backoff, or for good.
+func (m *Machine) fail(t *flow.Turn, r *run, i int32, f failure, message string) {
+	b := r.body
+	s, p := &b.steps[i], &b.plan.Steps[i]
+	m.note(t, r, s, "ERROR", message)
+	if b.rec.Ending == instance.StatusUnknown && !s.NoRetry {
+		if cause, wait, ok := p.Retry.next(s, f, b.params); ok {
+			m.move(t, r, i, cause)
+			s.Wake, s.Deadline = t.Now+wait, 0
+			m.note(t, r, s, "INFO", fmt.Sprintf("Retrying task in [%s]", spoken(wait)))
+			m.withdraw(t, r, i)
+			return
+		}
+	}
+	m.move(t, r, i, lifecycle.StepFailedFatally)
+	switch p.Failure {
+	case workflow.IgnoreFailure:
+		edges, err := m.edges(t, r, i)
+		if err != nil {
+			// Nobody can say where to go on; the failure cannot be ignored.
+			m.note(t, r, s, "ERROR", "The failure cannot be ignored: "+err.Error())
+			break
+		}
+		s.Edges = edges
+		m.move(t, r, i, lifecycle.StepFailureIgnored)
+		m.complete(t, r, i)
+		return
+	case workflow.FailImmediately:
+		b.failed = true
+		m.settle(t, r, i)
+		m.endSteps(t, r, instance.Failed, instance.StepStopped, causeFailure, "")
+		return
+	}
+	b.failed = true
+	m.settle(t, r, i)
+}
+
+// retry begins the next attempt of a step whose backoff is over.
+func (m *Machine) retry(t *flow.Turn, r *run, i int32) {
+	s := &r.body.steps[i]
+	m.sealAttempt(t, r, s)
+	next := record.Attempt{
+		Ordinal: i, Seq: s.Seq, Number: s.Number + 1, Satisfied: s.Satisfied,
+		UserRetries: s.UserRetries, PlatformRetries: s.PlatformRetries, TimeoutRetries: s.TimeoutRetries, ManualRetries: s.ManualRetries,
+	}
+	switch s.Status {
+	case instance.UserFailed:
+		next.UserRetries++
+	case instance.PlatformFailed:
+		next.PlatformRetries++
+	case instance.TimeoutFailed:
+		next.TimeoutRetries++
+	}
+	s.Attempt, s.row, s.params = next, 0, nil
+	m.move(t, r, i, lifecycle.StepReached)
+	m.launch(t, r, i)
+}
+
+// sealAttempt writes an attempt that is about to be followed by another one.
+func (m *Machine) sealAttempt(t *flow.Turn, r *run, s *stepState) {
+	s.Wake = 0
+	if s.row == 0 {
+		s.row = m.ids()
+	}
+	doc := record.AppendAttempts(nil, &s.Attempt)
+	m.pending = append(m.pending, store.Row{
+		Table: store.Step, ID: s.row, Group: m.group, Parent: r.row, A: int64(s.Seq), B: int64(s.Number), Doc: doc,
+	})
+	t.Dirty(len(doc))
+	s.dirty = false
+}
+
+// wake does what is due: retries after their backoff, sleeps that are over, timeouts.
+func (m *Machine) wake(t *flow.Turn, r *run) {
+	b := r.body
+	if b.rec.Deadline != 0 && b.rec.Deadline <= t.Now && b.rec.Ending == instance.StatusUnknown {
+		b.rec.Timeline = record.Note(b.rec.Timeline, instance.Log(t.Now, "WARN", "Workflow instance run has timed out after "+spoken(b.rec.Timeout)))
+		m.touch(t, r, 100)
+		m.endSteps(t, r, instance.TimedOut, instance.StepTimedOut, causeWorkflowTimeout, "")
+		return
+	}
+	for i := range b.steps {
+		s := &b.steps[i]
+		switch {
+		case s.Status == instance.NotCreated:
+		case s.Status.Retryable():
+			if s.Wake != 0 && s.Wake <= t.Now {
+				m.retry(t, r, int32(i))
+			}
+		case s.Status.Terminal() || s.Order == record.OrderTerminate:
+		case s.Wake != 0 && s.Wake <= t.Now:
+			s.Wake = 0
+			m.done(t, r, int32(i))
+		case s.Deadline != 0 && s.Deadline <= t.Now:
+			m.timeout(t, r, int32(i))
+		}
+	}
+}
+
+// timeout ends an attempt whose time is over; its job is terminated first.
+func (m *Machine) timeout(t *flow.Turn, r *run, i int32) {
+	s, p := &r.body.steps[i], &r.body.plan.Steps[i]
+	m.note(t, r, s, "WARN", "Step has timed out after "+spoken(s.Timeout))
+	target := instance.StepTimedOut
+	if p.Retry.left(s, byTimeout, r.body.params) {
+		target = instance.TimeoutFailed
+	}
+	m.terminate(t, r, i, target, causeTimeout)
+}
+
+func (m *Machine) evaluate(t *flow.Turn, r *run, i int32) (*param.Params, error) {
+	b := r.body
+	return m.kind.evaluate(t.Now, seedOf(b.rec.UUID, i, b.steps[i].Number), b, i)
+}
+
+// edges evaluates the conditions of a step's outgoing edges.
+func (m *Machine) edges(t *flow.Turn, r *run, i int32) (record.Edges, error) {
+	b := r.body
+	edges := record.Edges{Known: true}
+	for k := range b.plan.Steps[i].Succs {
+		e := &b.plan.Steps[i].Succs[k]
+		if e.Always {
+			edges.Set(k)
+			continue
+		}
+		yes, err := m.kind.condition(t.Now, seedOf(b.rec.UUID, i, b.steps[i].Number), b, i, e.Text)
+		if err != nil {
+			return edges, fmt.Errorf("condition of the transition from [%s] to [%s]: %w", b.plan.Steps[i].ID, b.plan.Steps[e.To].ID, err)
+		}
+		if yes {
+			edges.Set(k)
+		}
+	}
+	return edges, nil
+}

@@ -1,0 +1,68 @@
+// Package notify tells those who wait that something has changed. It carries no data: who is told reads the store,
+// which has everything that was ever told.
+//
+// Above it is nothing but the standard library; the server feeds it with what the engine lets out, and the REST edge
+// and the CLI wait on it.
+package notify
+
+import "sync"
+
+// Hub wakes the watchers of runs. The zero value is ready.
+type Hub struct {
+	shards [64]shard
+}
+
+type shard struct {
+	mu       sync.Mutex
+	watchers map[int64][]*watcher
+}
+
+type watcher struct {
+	wake chan struct{}
+}
+
+func (h *Hub) shard(run int64) *shard { return &h.shards[uint64(run)%uint64(len(h.shards))] }
+
+// Subscribe returns a channel that holds a value whenever the run (its row key) has changed since the last receive, and a
+// function that ends the subscription. What changed before Subscribe is not told: subscribe first, then read.
+func (h *Hub) Subscribe(run int64) (<-chan struct{}, func()) {
+	w := &watcher{wake: make(chan struct{}, 1)}
+	s := h.shard(run)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.watchers == nil {
+		s.watchers = map[int64][]*watcher{}
+	}
+	s.watchers[run] = append(s.watchers[run], w)
+	return w.wake, func() { s.remove(run, w) }
+}
+
+func (s *shard) remove(run int64, w *watcher) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	list := s.watchers[run]
+	for i := range list {
+		if list[i] == w {
+			list = append(list[:i:i], list[i+1:]...)
+			break
+		}
+	}
+	if len(list) == 0 {
+		delete(s.watchers, run)
+		return
+	}
+	s.watchers[run] = list
+}
+
+// Publish wakes the watchers of a run. It does not block.
+func (h *Hub) Publish(run int64) {
+	s := h.shard(run)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, w := range s.watchers[run] {
+		select {
+		case w.wake <- struct{}{}:
+		default:
+		}
+	}
+}

@@ -1,0 +1,43 @@
+package notify
+
+import "testing"
+
+func TestAChangeWakesEveryWatcherOfTheRunAndNoOther(t *testing.T) {
+	var h Hub
+	a, stopA := h.Subscribe(1)
+	b, stopB := h.Subscribe(1)
+	other, stopOther := h.Subscribe(65) // the same shard
+	defer stopB()
+	defer stopOther()
+	h.Publish(1)
+	h.Publish(1)
+	<-a
+	<-b
+	select {
+	case <-a:
+		t.Error("two changes before a receive woke it twice")
+	case <-other:
+		t.Error("the watcher of another run woke")
+	default:
+	}
+	stopA()
+	h.Publish(1)
+	<-b
+	select {
+	case <-a:
+		t.Error("an ended subscription woke")
+	default:
+	}
+}
+
+func TestEndedSubscriptionsLeaveNothingBehind(t *testing.T) {
+	var h Hub
+	for range 3 {
+		_, stop := h.Subscribe(7)
+		stop()
+		stop()
+	}
+	if n := len(h.shard(7).watchers); n != 0 {
+		t.Errorf("%d runs still have watchers", n)
+	}
+}
