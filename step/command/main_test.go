@@ -1,0 +1,20 @@
+//go:build unix
+
+package command
+
+import (
+	"os"
+	"testing"
+
+	"go.uber.org/goleak"
+)
+
+// The test binary is its own supervisor, as segue is.
+const superviseArg = "__supervise"
+
+func TestMain(m *testing.M) {
+	if len(os.Args) > 1 && os.Args[1] == superviseArg {
+		os.Exit(Supervise(os.Args[2:]))
+	}
+	goleak.VerifyTestMain(m)
+}
