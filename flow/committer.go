@@ -34,21 +34,51 @@ func (b *Batch) Bytes() int64 {
 // Begin closes the present epoch and returns its batch, or nil if nothing was decided in it (or what was decided had to be
 // taken back; see Recover). The loops go on in the next epoch at once. Only one batch may be under way.
 func (n *Node) Begin() *Batch {
+	c := n.Cut()
+	for c.Next() {
+		c.Collect()
+	}
+	return c.Batch()
+}
+
+// Cut is Begin in steps: the loops run on between any two of them.
+type Cut struct {
+	node  *Node
+	batch *Batch
+	next  int
+	torn  bool // a group cannot tell any more what it has decided
+}
+
+// Cut closes the present epoch.
+func (n *Node) Cut() *Cut {
 	k := n.epoch.Load()
 	b := n.batches.get()
 	b.epoch = k
 	b.only = n.trouble.cut()
 	n.epoch.Store(k + 1)
-	whole := true
-	for g := range n.loops {
-		if l := n.loops[g].Load(); l != nil {
-			var ok bool
-			b.parts, ok = l.takeSeals(k, b.parts)
-			whole = whole && ok
-		}
+	return &Cut{node: n, batch: b}
+}
+
+// Next reports whether there is a group left to collect from.
+func (c *Cut) Next() bool { return c.next < len(c.node.loops) }
+
+// Group returns the group that Collect looks at next; it waits for the end of a turn of that group.
+func (c *Cut) Group() store.Group { return store.Group(c.next) }
+
+// Collect takes what the next group has decided in the epoch.
+func (c *Cut) Collect() {
+	if l := c.node.loops[c.next].Load(); l != nil {
+		parts, whole := l.takeSeals(c.batch.epoch, c.batch.parts)
+		c.batch.parts, c.torn = parts, c.torn || !whole
 	}
+	c.next++
+}
+
+// Batch returns what was collected, as Begin does.
+func (c *Cut) Batch() *Batch {
+	n, b := c.node, c.batch
 	n.readyHeldBack()
-	if !whole {
+	if c.torn {
 		for _, p := range b.parts {
 			b.dirty += p.dirty
 		}
@@ -58,8 +88,8 @@ func (n *Node) Begin() *Batch {
 		return nil
 	}
 	if len(b.parts) == 0 {
+		n.durableUpTo(b.epoch)
 		n.batches.put(b)
-		n.durableUpTo(k)
 		return nil
 	}
 	s := &b.Store

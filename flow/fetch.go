@@ -15,6 +15,9 @@ type Fetch struct {
 	inbox   bool
 }
 
+// Group returns the group whose rows or messages are read.
+func (f *Fetch) Group() store.Group { return f.loop.group }
+
 // Run reads the rows and delivers the events that wait for them. After an error it may be run again.
 func (f *Fetch) Run(ctx context.Context) error {
 	l := f.loop
@@ -122,6 +125,16 @@ func (q *fetchQueue) close() {
 
 // NextFetch returns a fetch to run, or nil.
 func (n *Node) NextFetch() *Fetch { return n.fetches.take(false) }
+
+// WantsCommit reports, once for each time, that a batch should be cut.
+func (n *Node) WantsCommit() bool {
+	select {
+	case <-n.commitKick:
+		return true
+	default:
+		return false
+	}
+}
 
 // NextReady returns a loop that may have something to do, or nil. The caller calls Turn until it returns false, or
 // fewer times and then Ready.
