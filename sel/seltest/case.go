@@ -21,7 +21,10 @@ import (
 
 // Failure is a case that came out otherwise than it should.
 type Failure struct {
-	Name, Text, Want, Got string
+	Name string `json:"name"`
+	Text string `json:"text"`
+	Want string `json:"want"`
+	Got  string `json:"got"`
 }
 
 // Report counts what happened.
@@ -217,4 +220,16 @@ func next(d *json.Decoder) (any, error) {
 		return m, err
 	}
 	return tok, nil
+}
+
+// FromJSON reads a text as JSON, integers as int64, as cases have it; a text that is no JSON is itself.
+func FromJSON(text string) any {
+	if !json.Valid([]byte(text)) {
+		return text
+	}
+	v, err := value(json.RawMessage(text))
+	if err != nil {
+		return text
+	}
+	return v
 }
