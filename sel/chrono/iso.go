@@ -13,7 +13,7 @@ func ParseISO(text string, zone *Zone) (DateTime, error) {
 	if zone == nil {
 		zone = UTC
 	}
-	b := &bucket{text: text}
+	b := bucket{text: text}
 	at := 0
 	if letterAt(text, 0, 't') {
 		at = b.isoTime(1)
@@ -45,18 +45,19 @@ const isoForm = "yyyy-MM-ddTHH:mm:ss.SSSZZ"
 
 // isoDate reads the date. Of the three forms the one that explains most of the text counts.
 func (b *bucket) isoDate() int {
-	year := bucket{text: b.text}
-	afterYear, err := year.number(Year, 0, 9, true)
+	afterYear, err := b.number(Year, 0, 9, true)
 	if err != nil || afterYear < 0 {
 		return -1
 	}
-	value := year.saved[0].value
+	value := b.saved[0].value
+	b.saved = b.saved[:0]
 
 	best := afterYear
-	saved := []savedField{{Year, value}}
+	saved := [3]savedField{{Year, value}}
+	n := 1
 	take := func(end int, fields ...savedField) {
 		if end > best {
-			best, saved = end, fields
+			best, n = end, copy(saved[:], fields)
 		}
 	}
 	if month, end := b.isoNumber(afterYear, 2); end > 0 {
@@ -78,7 +79,7 @@ func (b *bucket) isoDate() int {
 	if day, end := b.isoNumber(afterYear, 3); end > 0 {
 		take(end, savedField{Year, value}, savedField{DayOfYear, day})
 	}
-	for _, s := range saved {
+	for _, s := range saved[:n] {
 		b.save(s.field, s.value)
 	}
 	return best

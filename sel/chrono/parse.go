@@ -21,8 +21,8 @@ type Reader struct {
 // meant; the result is shown in the reader's zone, else in the zone named in the text, else in the default one. It
 // fails with Malformed, OutOfField, InGap, BadNumber, Overflow, and with Unsupported for patterns that cannot read.
 func (p *Pattern) Parse(text string, r Reader) (DateTime, error) {
-	b, err := p.read(text, r)
-	if err != nil {
+	b := bucket{text: text}
+	if err := p.read(&b, r); err != nil {
 		return DateTime{}, err
 	}
 	millis, err := b.instant(r.local())
@@ -49,11 +49,10 @@ func (r Reader) local() *Zone {
 	return UTC
 }
 
-func (p *Pattern) read(text string, r Reader) (*bucket, error) {
+func (p *Pattern) read(b *bucket, r Reader) error {
 	if !p.readable {
-		return nil, problem(Unsupported, "the date pattern %s can print but not read", excerpt(p.source))
+		return problem(Unsupported, "the date pattern %s can print but not read", excerpt(p.source))
 	}
-	b := &bucket{text: text}
 	if p.years {
 		b.pivot = pivots{At(0, r.Default).zone, r.Now}
 	}
@@ -61,17 +60,17 @@ func (p *Pattern) read(text string, r Reader) (*bucket, error) {
 	for i := range p.pieces {
 		end, err := b.read(&p.pieces[i], at)
 		if err != nil {
-			return nil, err
+			return err
 		}
 		if end < 0 {
-			return nil, b.malformed(at, p.source)
+			return b.malformed(at, p.source)
 		}
 		at = end
 	}
-	if at < len(text) {
-		return nil, b.malformed(at, p.source)
+	if at < len(b.text) {
+		return b.malformed(at, p.source)
 	}
-	return b, nil
+	return nil
 }
 
 // malformed says from where on a text does not fit its form.
