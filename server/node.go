@@ -1,0 +1,166 @@
+// Package server puts the parts together: a store, a node of the flow engine, the edge with its runtimes, and the REST
+// API. It is the only package that names a concrete store or runtime.
+//
+// Above it is everything; below it are the commands of cmd/segue and the benchmarks.
+//
+// The one thing to know before changing it: start and stop order stand in Node.Run and Server.Run and nowhere else. What
+// is started last is stopped first, and nothing answers before the groups are loaded.
+package server
+
+import (
+	"context"
+	"log/slog"
+	"sync"
+	"time"
+
+	"github.com/segue-run/segue/edge"
+	"github.com/segue-run/segue/engine"
+	"github.com/segue-run/segue/fault"
+	"github.com/segue-run/segue/flow"
+	"github.com/segue-run/segue/notify"
+	"github.com/segue-run/segue/sel"
+	"github.com/segue-run/segue/step"
+	"github.com/segue-run/segue/store"
+)
+
+// programBytes bounds the cache of compiled expressions.
+const programBytes = 32 << 20
+
+// NodeOptions sets up a Node.
+type NodeOptions struct {
+	Name     string // of the node in the store
+	Store    store.Store
+	Runtimes map[string]step.Runtime // by step type, lower case
+	Limits   flow.Limits
+	Engine   engine.Limits
+	Log      *slog.Logger
+	Clock    flow.Clock // default: the wall clock
+}
+
+// Node is the engine of one process: loops, committer and edge, without a face.
+type Node struct {
+	store    store.Store
+	kind     *engine.Kind
+	flow     *flow.Node
+	edge     *edge.Edge
+	hub      notify.Hub
+	log      *slog.Logger
+	clock    flow.Clock
+	programs *sel.Cache
+	types    map[string]bool
+}
+
+// WallClock is the clock of the machine in epoch milliseconds.
+func WallClock() int64 { return time.Now().UnixMilli() }
+
+// NewNode puts a node together. It owns nothing until Claim.
+func NewNode(o NodeOptions) *Node {
+	if o.Clock == nil {
+		o.Clock = WallClock
+	}
+	if o.Log == nil {
+		o.Log = slog.New(slog.DiscardHandler)
+	}
+	n := &Node{store: o.Store, log: o.Log, clock: o.Clock, programs: sel.NewCache(programBytes), types: map[string]bool{}}
+	for name := range o.Runtimes {
+		n.types[name] = true
+	}
+	n.kind = engine.NewKind(o.Engine, n.programs)
+	n.edge = edge.New(edge.Options{
+		Runtimes: o.Runtimes,
+		Deliver:  func(g store.Group, e *engine.Outcome) bool { return n.flow.Outside(g, e) },
+		Log:      o.Log,
+	})
+	n.flow = flow.NewNode(flow.Options{
+		Name: o.Name, Store: o.Store, Kind: n.kind, Outbox: n, Clock: o.Clock, Limits: o.Limits, Report: n.report,
+	})
+	return n
+}
+
+// Claim seats the node and makes it the owner of every group.
+func (n *Node) Claim(ctx context.Context) error {
+	if err := n.flow.Join(ctx); err != nil {
+		return err
+	}
+	all := make([]store.Group, n.store.Groups())
+	for i := range all {
+		all[i] = store.Group(i)
+	}
+	return n.flow.Claim(ctx, all...)
+}
+
+// Run drives the node until the context ends, or until the store cannot be trusted any more; then it returns why. Claim
+// comes before. Jobs that runtimes have started go on.
+func (n *Node) Run(ctx context.Context) error {
+	err := n.flow.Run(ctx)
+	n.edge.Close()
+	return err
+}
+
+// Release takes what the engine lets out, once it is durable.
+func (n *Node) Release(g store.Group, _ store.Generation, effect any) {
+	switch e := effect.(type) {
+	case engine.Order:
+		n.edge.Order(g, e)
+	case engine.Settled:
+		n.edge.Settled(e)
+	case engine.Changed:
+		n.hub.Publish(e.Row)
+	}
+}
+
+func (n *Node) report(i flow.Incident) {
+	level := slog.LevelWarn
+	if i.What == "fatal" || i.What == "behind" || i.What == "quarantine" {
+		level = slog.LevelError
+	}
+	n.log.Log(context.Background(), level, "flow: "+i.What, "group", i.Group, "error", i.Err)
+}
+
+// Ask sends a command to the group of a workflow and waits until its effect is durable. If the context ends first, the
+// command may still take effect.
+func (n *Node) Ask(ctx context.Context, g store.Group, body any) (any, error) {
+	a := answers.Get().(*answer)
+	n.flow.Ask(g, &flow.Command{Body: body, Answer: a.set})
+	select {
+	case <-a.done:
+		v, err := a.value, a.err
+		a.value, a.err = nil, nil
+		answers.Put(a)
+		return v, err
+	case <-ctx.Done():
+		return nil, fault.New(fault.Timeout, "the request has not been answered in time; it may still take effect: %w", context.Cause(ctx))
+	}
+}
+
+// answer carries the answer to one command.
+type answer struct {
+	done  chan struct{}
+	value any
+	err   error
+}
+
+func (a *answer) set(value any, err error) {
+	a.value, a.err = value, err
+	a.done <- struct{}{}
+}
+
+var answers = sync.Pool{New: func() any { return &answer{done: make(chan struct{}, 1)} }}
+
+// Store returns the node's store, for reading.
+func (n *Node) Store() store.Store { return n.store }
+
+// Hub tells of changes of runs.
+func (n *Node) Hub() *notify.Hub { return &n.hub }
+
+// Plans returns the cache of prepared definitions.
+func (n *Node) Plans() *engine.Plans { return n.kind.Plans() }
+
+// Programs returns the cache of compiled expressions.
+func (n *Node) Programs() *sel.Cache { return n.programs }
+
+// Flow returns the flow node, for its counters.
+func (n *Node) Flow() *flow.Node { return n.flow }
+
+// Runs reports whether the node has a runtime for a step type.
+func (n *Node) Runs(stepType string) bool { return n.types[stepType] }
