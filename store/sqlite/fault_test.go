@@ -21,6 +21,8 @@ type node struct {
 	seat   store.Seat
 	number int64
 	id     int64
+
+	generation store.Generation
 }
 
 func seated(t testing.TB, dir string, o Options) *node {
@@ -30,7 +32,7 @@ func seated(t testing.TB, dir string, o Options) *node {
 	if err != nil {
 		t.Fatal(err)
 	}
-	n := &node{s: s}
+	n := &node{s: s, generation: 1}
 	if n.seat, err = s.Join(t.Context(), "n"); err != nil {
 		t.Fatal(err)
 	}
@@ -42,7 +44,7 @@ func seated(t testing.TB, dir string, o Options) *node {
 
 // batch makes the next batch: some new steps with documents of a size.
 func (n *node) batch(rows, size int) *store.Batch {
-	b := &store.Batch{Seat: n.seat, Number: n.number + 1, Time: n.number, Fences: []store.Fence{{Generation: 1}}}
+	b := &store.Batch{Seat: n.seat, Number: n.number + 1, Time: n.number, Fences: []store.Fence{{Generation: n.generation}}}
 	for range rows {
 		n.id++
 		b.Rows = append(b.Rows, store.Row{
