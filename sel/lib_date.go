@@ -110,7 +110,7 @@ func dateTimeClass() *Class {
 			other := t.Now()
 			if o, ok := dateOf(args[0]); ok {
 				other = o.Millis()
-			} else if args[0].Type() != Null && args[0].typ != DateTime {
+			} else if !args[0].IsNull() {
 				return Value{}, wants(CodeArgument, name, "DATETIME", args[0])
 			}
 			return BooleanOf(holds(d.Millis(), other)), nil
@@ -118,7 +118,7 @@ func dateTimeClass() *Class {
 	}
 	inZone := func(name string) Method {
 		return dateMethod(name, 1, func(t *Thread, d chrono.DateTime, args []Value) (Value, error) {
-			if args[0].Type() != Null && args[0].typ != Zone {
+			if !args[0].IsNull() && args[0].typ != Zone {
 				return Value{}, wants(CodeArgument, name, "DATETIME_ZONE", args[0])
 			}
 			return dateValue(t, d.In(zoneOf(args[0])), nil)
@@ -138,10 +138,10 @@ func dateTimeClass() *Class {
 		dateMethod("toString", 0, func(t *Thread, d chrono.DateTime, _ []Value) (Value, error) { return t.NewString(d.String()) }),
 		dateMethod("toString", 1, func(t *Thread, d chrono.DateTime, args []Value) (Value, error) {
 			switch {
-			case args[0].Type() != Null && args[0].typ != String:
-				return Value{}, wants(CodeArgument, "toString", "STRING", args[0])
 			case args[0].IsNull():
 				return t.NewString(d.String())
+			case args[0].typ != String:
+				return Value{}, wants(CodeArgument, "toString", "STRING", args[0])
 			}
 			pattern, err := compilePattern(t, args[0])
 			if err != nil {
@@ -190,11 +190,6 @@ func newDateTime(t *Thread, args []Value) (Value, error) {
 	case 1:
 		return dateFrom(t, args[0], nil, false)
 	case 2:
-		switch args[0].Type() {
-		case Null, Long, String, DateTime:
-		default:
-			return Value{}, wants(CodeArgument, "new DateTime", "LONG, STRING or DATETIME", args[0])
-		}
 		if args[1].typ != Zone {
 			return Value{}, wants(CodeCast, "new DateTime", "DATETIME_ZONE as its second argument", args[1])
 		}
@@ -229,6 +224,8 @@ func dateFrom(t *Thread, v Value, zone *chrono.Zone, zoned bool) (Value, error) 
 		if v.ref == nil {
 			return dateValue(t, chrono.At(t.Now(), zone), nil)
 		}
+	case Params, Util, Misc, Math, UUID:
+		return Value{}, wants(CodeUnsupported, "new DateTime", "LONG, STRING or DATETIME", v)
 	default:
 		return Value{}, wants(CodeArgument, "new DateTime", "LONG, STRING or DATETIME", v)
 	}

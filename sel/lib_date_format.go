@@ -54,7 +54,10 @@ func formatterClass() *Class {
 				if v.typ != String {
 					return Value{}, wants(CodeCast, "parseMillis", "STRING", v)
 				}
-				d, err := f.read(t, text(v))
+				if v.ref == nil {
+					return Value{}, Errorf(CodeNull, "parseMillis takes a text, not a null STRING")
+				}
+				d, err := f.read(t, v.Str())
 				return LongOf(d.Millis()), err
 			}),
 			method("print", func(t *Thread, f *formatter, v Value) (Value, error) {

@@ -8,10 +8,12 @@ import (
 	"github.com/segue-run/segue/sel/chrono"
 )
 
-// The patterns of date ints, which count in UTC, and of an hour of such a day.
+// The patterns of date ints, which count in UTC, and of an hour of such a day. Their years have no sign; in lists of
+// integers they do.
 const (
-	dateInt     = "yyyyMMdd"
-	dateIntHour = "yyyyMMddHH"
+	dateInt       = "YYYYMMdd"
+	dateIntHour   = "YYYYMMddHH"
+	signedDateInt = "yyyyMMdd"
 )
 
 // dateUtilMethods lists the methods of Util that are about dates.
@@ -133,8 +135,9 @@ func dateIntHourToTs(t *Thread, _ Value, args []Value) (Value, error) {
 	if err != nil {
 		return Value{}, err
 	}
-	if args[2].typ != String {
-		return Value{}, wants(CodeCast, name, "STRING as its zone", args[2])
+	zoneID, err := stringOrLong(name, args[2])
+	if err != nil {
+		return Value{}, err
 	}
 	daysBack, err := wholeInt(name, args[3])
 	if err != nil {
@@ -145,8 +148,8 @@ func dateIntHourToTs(t *Thread, _ Value, args []Value) (Value, error) {
 		return Value{}, err
 	}
 	in := chrono.UTC
-	if args[2].ref != nil {
-		if in, err = chrono.Lookup(args[2].Str()); err != nil {
+	if !args[2].IsNull() {
+		if in, err = chrono.Lookup(zoneID); err != nil {
 			return Value{}, dateError(err)
 		}
 	}
@@ -170,14 +173,6 @@ func dateIntHourToTs(t *Thread, _ Value, args []Value) (Value, error) {
 // negative step it is the list from to up to but without from, backwards.
 func dateIntsBetween(t *Thread, _ Value, args []Value) (Value, error) {
 	const name = "dateIntsBetween"
-	from, err := dateIntOf(t, name, args[0])
-	if err != nil {
-		return Value{}, err
-	}
-	to, err := dateIntOf(t, name, args[1])
-	if err != nil {
-		return Value{}, err
-	}
 	step, err := ParseLong(StringOf(text(args[2])))
 	if args[2].typ.IsArray() || args[2].typ == Map || err != nil || step < math.MinInt32 || step > math.MaxInt32 {
 		return Value{}, Errorf(CodeNumber, "the step of dateIntsBetween is an integer from %d to %d, not a %s of another kind or size",
@@ -185,6 +180,14 @@ func dateIntsBetween(t *Thread, _ Value, args []Value) (Value, error) {
 	}
 	if step == 0 {
 		return Value{}, Errorf(CodeArgument, "the step of dateIntsBetween must not be 0")
+	}
+	from, err := dateIntOf(t, name, args[0])
+	if err != nil {
+		return Value{}, err
+	}
+	to, err := dateIntOf(t, name, args[1])
+	if err != nil {
+		return Value{}, err
 	}
 	stride := step
 	if step < 0 {
@@ -198,7 +201,7 @@ func dateIntsBetween(t *Thread, _ Value, args []Value) (Value, error) {
 	if err := t.Alloc(32 + 16*int(count)); err != nil {
 		return Value{}, err
 	}
-	pattern, err := chrono.Compile(dateInt)
+	pattern, err := chrono.Compile(signedDateInt)
 	if err != nil {
 		return Value{}, dateError(err)
 	}
