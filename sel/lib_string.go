@@ -251,16 +251,21 @@ func escape(t *Thread, recv Value, args []Value) (Value, error) {
 		s = recv.Str()
 	}
 	b := builder{t: t}
-	for from := 0; from < len(s); {
+	for from := 0; from < len(s) && b.err == nil; {
 		to := min(from+blockSize, len(s))
 		b.reserve(to - from)
 		for i := from; i < to; i++ {
-			if at := strings.IndexByte("\\\t\b\n\r\f\"", s[i]); at >= 0 {
-				b.reserve(1)
-				b.buf = append(b.buf, '\\', `\tbnrf"`[at])
-			} else {
-				b.buf = append(b.buf, s[i])
+			c := s[i]
+			if c >= ' ' && c != '"' && c != '\\' {
+				b.buf = append(b.buf, c)
+				continue
 			}
+			if at := strings.IndexByte("\\\t\b\n\r\f\"", c); at >= 0 {
+				b.reserve(1)
+				b.buf = append(b.buf, '\\')
+				c = `\tbnrf"`[at]
+			}
+			b.buf = append(b.buf, c)
 		}
 		from = to
 	}

@@ -203,7 +203,13 @@ func (t *Thread) concat(a, b string) (Value, error) {
 	if err := t.AllocString(len(a) + len(b)); err != nil {
 		return Value{}, err
 	}
-	return StringOf(concat(a, b)), nil
+	if len(a)+len(b) < blockSize {
+		return StringOf(concat(a, b)), nil
+	}
+	both := builder{t: t, paid: true, buf: make([]byte, 0, len(a)+len(b))}
+	both.add(a)
+	both.add(b)
+	return both.value()
 }
 
 // unary applies -, + or !.

@@ -22,7 +22,7 @@ const (
 	DefaultVisits = 100_000_000
 	DefaultLoop   = 25_001
 	DefaultArray  = 25_001
-	DefaultString = 8 << 20
+	DefaultString = 4 << 20
 	DefaultMemory = 100_000_000
 	DefaultLength = 10_000
 	DefaultDepth  = 5_000
