@@ -1,0 +1,25 @@
+package sqlite
+
+import (
+	"fmt"
+	"os"
+	"testing"
+
+	"github.com/segue-run/segue/store/storetest"
+	"golang.org/x/sys/unix"
+)
+
+func BenchmarkCommit(b *testing.B) { storetest.Bench(b, newBed(b)) }
+
+// BenchmarkDisk is what BenchmarkCommit is to be compared with.
+func BenchmarkDisk(b *testing.B) {
+	storetest.BenchDisk(b, b.TempDir(), func(f *os.File) error { return unix.Fdatasync(int(f.Fd())) })
+}
+
+func BenchmarkCheckpoint(b *testing.B) {
+	for _, pages := range []int{125, 250, 400, 500, 1000} {
+		b.Run(fmt.Sprint("pages=", pages), func(b *testing.B) {
+			storetest.Bench(b, &bed{dir: b.TempDir(), opts: Options{Groups: storetest.Groups, checkpoint: pages}})
+		})
+	}
+}
