@@ -32,7 +32,7 @@ func formatterClass() *Class {
 				if err != nil {
 					return Value{}, err
 				}
-				return ObjectOf(Formatter, &formatter{pattern: pattern}), t.Alloc(dateBytes)
+				return ObjectOf(Formatter, &formatter{pattern: pattern}), t.Alloc(dateBytes + pattern.Size())
 			}},
 			method("withZone", func(t *Thread, f *formatter, v Value) (Value, error) {
 				if v.typ != Zone {

@@ -123,6 +123,7 @@ func TestDatesStopAtLimits(t *testing.T) {
 		{"Util.dateIntsBetween(19700101, 20190105, 1).length;", Limits{Visits: 5000}, "!limit.visit"},
 		{"Util.dateIntsBetween('00010101', '99991231', 1).length;", Limits{Memory: 10_000_000}, "!limit.memory"},
 		{"DateTime d = new DateTime(0); while (true) { d = d.plusDays(1); }", Limits{Memory: 10_000}, "!limit.memory"},
+		{"Map m = new Map(); p = 'y-'; for (int i = 0; i < 11; i += 1) { p += p; } for (int i = 0; i < 9999; i += 1) { m.put(i + '', DateTimeFormat.forPattern(p)); }", Limits{Memory: 10_000_000}, "!limit.memory"},
 		{"while (true) { new DateTime(0).toString('yyyy-MM-dd'); }", Limits{Memory: 100_000}, "!limit.memory"},
 	} {
 		if got := evalDate(t, c.text, &Input{Now: stopped, Seed: 1, Limits: c.limits}); got != c.want {

@@ -90,15 +90,15 @@ func (b *bucket) read(one *piece, at int) (int, error) {
 	case literalPiece:
 		return literalAt(b.text, at, one.literal), nil
 	case numberPiece:
-		return b.number(one.field, at, one.max, false)
+		return b.number(one.field, at, int(one.max), false)
 	case signedPiece:
-		return b.number(one.field, at, one.max, true)
+		return b.number(one.field, at, int(one.max), true)
 	case twoDigitPiece:
 		return b.twoDigits(one, at)
 	case textPiece, shortTextPiece:
 		return b.name(one.field, at), nil
 	case fractionPiece:
-		return b.fraction(MillisOfSecond, millisPerSecond, at, one.max), nil
+		return b.fraction(MillisOfSecond, millisPerSecond, at, int(one.max)), nil
 	case offsetPiece, colonOffsetPiece:
 		return b.offsetAt(at), nil
 	case zoneIDPiece:

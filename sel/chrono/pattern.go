@@ -3,6 +3,7 @@ package chrono
 import (
 	"strings"
 	"sync"
+	"unsafe"
 )
 
 // Limits of patterns. The text of an expression is shorter than maxPattern, so only patterns put together at run
@@ -16,8 +17,8 @@ const (
 type piece struct {
 	kind     pieceKind
 	field    Field
-	min, max int    // digits printed at least, and read at most
 	adjacent bool   // two-digit years: whether another number follows at once
+	min, max uint16 // digits printed at least, and read at most; neither exceeds maxRun
 	literal  string // of literals
 }
 
@@ -45,6 +46,11 @@ type Pattern struct {
 	pieces   []piece
 	readable bool // false for the long names of zones, which have too many meanings
 	years    bool // whether it has a two-digit year
+}
+
+// Size returns about how many bytes the pattern takes, the text that it was compiled from not counted.
+func (p *Pattern) Size() int {
+	return int(unsafe.Sizeof(*p)) + cap(p.pieces)*int(unsafe.Sizeof(piece{}))
 }
 
 // String returns the text that the pattern was compiled from.
@@ -117,8 +123,9 @@ func compile(source string) (*Pattern, error) {
 
 // letterPiece returns what a letter, repeated n times, stands for.
 func letterPiece(letter byte, n int, numberFollows bool) (piece, bool) {
-	number := func(f Field, most int) piece {
-		return piece{kind: numberPiece, field: f, min: n, max: max(n, most)}
+	digits := uint16(n)
+	number := func(f Field, most uint16) piece {
+		return piece{kind: numberPiece, field: f, min: digits, max: max(digits, most)}
 	}
 	name := func(f Field, full int) piece {
 		if n >= full {
@@ -130,7 +137,7 @@ func letterPiece(letter byte, n int, numberFollows bool) (piece, bool) {
 	case 'G':
 		return name(Era, 1), true
 	case 'C':
-		return piece{kind: signedPiece, field: CenturyOfEra, min: n, max: n}, true
+		return piece{kind: signedPiece, field: CenturyOfEra, min: digits, max: digits}, true
 	case 'y', 'Y', 'x':
 		field := map[byte]Field{'y': Year, 'Y': YearOfEra, 'x': Weekyear}[letter]
 		if n == 2 {
@@ -139,9 +146,9 @@ func letterPiece(letter byte, n int, numberFollows bool) (piece, bool) {
 			}
 			return piece{kind: twoDigitPiece, field: field, min: 2, adjacent: numberFollows}, true
 		}
-		year := piece{kind: signedPiece, field: field, min: n, max: max(n, 9)}
+		year := piece{kind: signedPiece, field: field, min: digits, max: max(digits, 9)}
 		if numberFollows {
-			year.max = n
+			year.max = digits
 		}
 		if field == YearOfEra {
 			year.kind = numberPiece
@@ -177,7 +184,7 @@ func letterPiece(letter byte, n int, numberFollows bool) (piece, bool) {
 	case 's':
 		return number(SecondOfMinute, 2), true
 	case 'S':
-		return piece{kind: fractionPiece, field: MillisOfSecond, min: n, max: n}, true
+		return piece{kind: fractionPiece, field: MillisOfSecond, min: digits, max: digits}, true
 	case 'z':
 		if n >= 4 {
 			return piece{kind: longZoneNamePiece}, true

@@ -72,7 +72,7 @@ func (m *moment) append(dst []byte, one *piece) []byte {
 	case literalPiece:
 		return append(dst, one.literal...)
 	case numberPiece, signedPiece:
-		return appendPadded(dst, m.get(one.field), one.min)
+		return appendPadded(dst, m.get(one.field), int(one.min))
 	case twoDigitPiece:
 		return appendTwo(dst, abs(m.get(one.field))%100)
 	case textPiece:
@@ -80,7 +80,7 @@ func (m *moment) append(dst []byte, one *piece) []byte {
 	case shortTextPiece:
 		return append(dst, one.field.text(m.get(one.field))[:3]...)
 	case fractionPiece:
-		return appendFraction(dst, m.get(MillisOfSecond), one.min)
+		return appendFraction(dst, m.get(MillisOfSecond), int(one.min))
 	case offsetPiece:
 		return appendOffset(dst, m.offset, false, minuteOffset)
 	case colonOffsetPiece:
