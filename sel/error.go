@@ -57,11 +57,17 @@ type Error struct {
 	pos int32 // byte offset in the program, -1 when not known yet
 }
 
+// longestMessage is how many bytes a message may have; names and texts of the program can be long.
+const longestMessage = 600
+
 // Errorf returns an error of the given class, for library methods: the evaluator adds the place of the call.
 // The format may use %w for a cause.
 func Errorf(code Code, format string, args ...any) *Error {
 	err := fmt.Errorf(format, args...)
 	e := &Error{Code: code, Message: err.Error(), pos: -1}
+	if len(e.Message) > longestMessage {
+		e.Message = strings.ToValidUTF8(e.Message[:longestMessage], "") + "…"
+	}
 	if u, ok := err.(interface{ Unwrap() error }); ok {
 		e.Cause = u.Unwrap()
 	}
