@@ -503,12 +503,14 @@ func (p *parser) alloc() Expr {
 	}
 	p.advance()
 	p.expect(LBrace)
-	for p.tok.kind != RBrace && p.tok.kind != Comma && p.tok.kind != EOF {
-		a.Elems = append(a.Elems, p.expr())
-		if p.tok.kind != Comma || p.peek(1) == RBrace {
-			break
+	if p.tok.kind != RBrace && p.tok.kind != Comma {
+		for {
+			a.Elems = append(a.Elems, p.expr())
+			if p.tok.kind != Comma || p.peek(1) == RBrace {
+				break
+			}
+			p.advance()
 		}
-		p.advance()
 	}
 	if p.tok.kind == Comma {
 		p.advance()
