@@ -45,9 +45,12 @@ type Edge struct {
 	wg       sync.WaitGroup
 	calls    map[string]chan struct{} // semaphores by type
 	pushes   map[string]bool
+	jobs     chan *attempt // to workers that have nothing to do
+	settled  chan struct{}
 	mu       sync.Mutex
 	closed   bool
 	attempts map[string]*attempt
+	forget   []engine.Settled
 }
 
 // attempt is what the edge knows of an attempt that it has orders for.
@@ -68,6 +71,8 @@ type attempt struct {
 const (
 	backoffFirst = 100 * time.Millisecond
 	backoffMost  = time.Minute
+	idleFor      = 10 * time.Second     // that a worker waits for another attempt
+	forgetAfter  = 5 * time.Millisecond // there is no hurry, and many come together
 )
 
 // New returns an edge.
@@ -85,7 +90,9 @@ func New(o Options) *Edge {
 		o.Log = slog.New(slog.DiscardHandler)
 	}
 	e := &Edge{o: o, attempts: map[string]*attempt{}, calls: map[string]chan struct{}{}, pushes: map[string]bool{}}
+	e.jobs, e.settled = make(chan *attempt), make(chan struct{}, 1)
 	e.ctx, e.stop = context.WithCancel(context.Background())
+	e.wg.Go(e.forgetSettled)
 	for name, r := range o.Runtimes {
 		e.calls[name] = make(chan struct{}, o.Calls)
 		if p, ok := r.(step.Pusher); ok {
@@ -131,27 +138,44 @@ func (e *Edge) Order(g store.Group, o engine.Order) {
 	e.work(a)
 }
 
-// Settled forgets an attempt whose end is durable.
+// Settled forgets an attempt whose end is durable. It does not block.
 func (e *Edge) Settled(s engine.Settled) {
 	e.mu.Lock()
-	a := e.attempts[s.UUID]
-	delete(e.attempts, s.UUID)
-	if a != nil && a.timer != nil {
+	if a := e.attempts[s.UUID]; a != nil && a.timer != nil {
 		a.timer.Stop()
 	}
-	closed := e.closed
-	runtime := e.o.Runtimes[s.Type]
-	if runtime != nil && !closed {
-		e.wg.Add(1)
-	}
+	delete(e.attempts, s.UUID)
+	e.forget = append(e.forget, s)
 	e.mu.Unlock()
-	if runtime == nil || closed {
-		return
+	select {
+	case e.settled <- struct{}{}:
+	default:
 	}
-	go func() {
-		defer e.wg.Done()
-		runtime.Forget(e.ctx, s.UUID)
-	}()
+}
+
+// forgetSettled has the runtimes forget what is settled, some at a time.
+func (e *Edge) forgetSettled() {
+	for {
+		select {
+		case <-e.settled:
+		case <-e.ctx.Done():
+			return
+		}
+		select {
+		case <-time.After(forgetAfter):
+		case <-e.ctx.Done():
+			return
+		}
+		e.mu.Lock()
+		list := e.forget
+		e.forget = nil
+		e.mu.Unlock()
+		for _, s := range list {
+			if r := e.o.Runtimes[s.Type]; r != nil {
+				r.Forget(e.ctx, s.UUID)
+			}
+		}
+	}
 }
 
 // push looks at an attempt soon.
@@ -164,7 +188,7 @@ func (e *Edge) push(uuid string) {
 	}
 }
 
-// work has a goroutine carry out what is pending. The caller holds e.mu.
+// work has a worker carry out what is pending. The caller holds e.mu.
 func (e *Edge) work(a *attempt) {
 	if a.busy {
 		return
@@ -173,13 +197,33 @@ func (e *Edge) work(a *attempt) {
 	if a.timer != nil {
 		a.timer.Stop()
 	}
-	e.wg.Add(1)
-	go e.carry(a)
+	select {
+	case e.jobs <- a:
+	default:
+		e.wg.Go(func() { e.worker(a) })
+	}
+}
+
+// worker carries out orders for one attempt after another, as long as there are some. Workers are kept for a while
+// because a new goroutine's stack has to grow first.
+func (e *Edge) worker(a *attempt) {
+	idle := time.NewTimer(idleFor)
+	defer idle.Stop()
+	for {
+		e.carry(a)
+		idle.Reset(idleFor)
+		select {
+		case a = <-e.jobs:
+		case <-idle.C:
+			return
+		case <-e.ctx.Done():
+			return
+		}
+	}
 }
 
 // carry carries out orders for one attempt, one after another, until none is pending.
 func (e *Edge) carry(a *attempt) {
-	defer e.wg.Done()
 	for {
 		e.mu.Lock()
 		if !a.pending || e.closed || e.attempts[a.last.Attempt.UUID] != a {

@@ -119,8 +119,14 @@ func (m *Machine) endTurn(t *flow.Turn) {
 	m.park(t.Durable)
 }
 
-// touch marks a run as changed in this turn. bytes is about what its rows will need.
+// touch marks the record of a run as changed in this turn. bytes is about what its rows will need.
 func (m *Machine) touch(t *flow.Turn, r *run, bytes int) {
+	r.changed = true
+	m.touchRows(t, r, bytes)
+}
+
+// touchRows marks a run as changed of which only steps have changed; its own row need not be written.
+func (m *Machine) touchRows(t *flow.Turn, r *run, bytes int) {
 	t.Dirty(bytes)
 	r.epoch = t.Epoch
 	if !r.dirty {

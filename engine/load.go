@@ -82,6 +82,7 @@ func (m *Machine) takeHead(row *store.Row) error {
 		wf.queue = append(wf.queue, r)
 	case instance.InProgress:
 		wf.running[r] = struct{}{}
+		r.stored = row.Due
 		m.timers.set(r, row.Due)
 	default:
 		return fmt.Errorf("run row %d is open and %s", row.ID, r.status)

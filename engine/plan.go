@@ -5,6 +5,7 @@ import (
 	"encoding/binary"
 	"fmt"
 	"hash/fnv"
+	"strconv"
 	"strings"
 	"sync"
 	"time"
@@ -334,7 +335,10 @@ var attemptSpace = uuid.NewHash(sha1.New(), uuid.NameSpaceURL, []byte("https://s
 
 // AttemptUUID returns the idempotency key of an attempt: v5 of (run uuid, step, attempt).
 func AttemptUUID(run, stepID string, attempt int32) string {
-	return uuid.NewHash(sha1.New(), attemptSpace, fmt.Appendf(nil, "%s/%s/%d", run, stepID, attempt), 5).String()
+	name := make([]byte, 0, len(run)+len(stepID)+12)
+	name = append(append(append(append(name, run...), '/'), stepID...), '/')
+	name = strconv.AppendInt(name, int64(attempt), 10)
+	return uuid.NewHash(sha1.New(), attemptSpace, name, 5).String()
 }
 
 // seedOf returns the random seed of the expressions of an attempt.

@@ -23,9 +23,11 @@ type run struct {
 	key      string
 	status   instance.Status
 	due      int64 // when it wants to be woken; 0 = never
+	stored   int64 // what its row says about that: as early, or earlier
 	timer    int   // position in the timer heap plus 1
 	epoch    uint64
-	dirty    bool
+	dirty    bool // something about it is not sealed yet
+	changed  bool // its record is
 	noted    bool
 	body     *body
 }
@@ -261,6 +263,7 @@ func (b *body) take(row *store.Row, run int64) error {
 func (b *body) reopen() {
 	for i := range b.steps {
 		s := &b.steps[i]
+		b.rec.Seq = max(b.rec.Seq, s.Seq)
 		switch st := s.Status; {
 		case st == instance.NotCreated:
 		case !st.Terminal() || st.Retryable():

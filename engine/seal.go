@@ -36,8 +36,6 @@ func (m *Machine) Seal(rows []store.Row, buf []byte) ([]store.Row, []byte) {
 
 func (m *Machine) sealRun(r *run, rows []store.Row, buf []byte) ([]store.Row, []byte) {
 	b := r.body
-	from := len(buf)
-	buf = b.rec.AppendJSON(buf)
 	due := int64(0)
 	if !r.status.Terminal() {
 		due = b.due()
@@ -45,10 +43,15 @@ func (m *Machine) sealRun(r *run, rows []store.Row, buf []byte) ([]store.Row, []
 			due = 1 // at once, should it be loaded before it goes on
 		}
 	}
-	rows = append(rows, store.Row{
-		Table: store.Run, ID: r.row, Group: m.group, Parent: r.wf.row, A: r.instance, B: r.number, Key: r.key,
-		State: int16(r.status), Open: !r.status.Terminal(), Due: due, Doc: buf[from:len(buf):len(buf)],
-	})
+	if r.changed || due != 0 && (r.stored == 0 || due < r.stored) {
+		r.changed, r.stored = false, due
+		from := len(buf)
+		buf = b.rec.AppendJSON(buf)
+		rows = append(rows, store.Row{
+			Table: store.Run, ID: r.row, Group: m.group, Parent: r.wf.row, A: r.instance, B: r.number, Key: r.key,
+			State: int16(r.status), Open: !r.status.Terminal(), Due: due, Doc: buf[from:len(buf):len(buf)],
+		})
+	}
 	var pack []*record.Attempt
 	size := 0
 	flush := func() {

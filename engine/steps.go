@@ -42,9 +42,9 @@ func (m *Machine) move(t *flow.Turn, r *run, i int32, cause lifecycle.StepCause)
 func (m *Machine) touchStep(t *flow.Turn, r *run, s *stepState) {
 	if !s.dirty {
 		s.dirty = true
-		m.touch(t, r, 150)
-	} else if !r.dirty {
-		m.touch(t, r, 0)
+		m.touchRows(t, r, 150)
+	} else if !r.noted {
+		m.touchRows(t, r, 0)
 	}
 }
 

@@ -183,6 +183,27 @@ func (l *Loop) put(e *envelope) {
 	l.node.ready.add(l)
 }
 
+// turnsAtOnce is how many turns a goroutine that brings an event takes itself.
+const turnsAtOnce = 4
+
+// bring adds an event and, while Run drives the node, has it decided by the goroutine that brings it, if nobody else is
+// at it: that saves waking a worker. The caller holds no lock.
+func (l *Loop) bring(e *envelope) {
+	l.box.put(e)
+	if l.node.driven.Load() && l.turn.TryLock() {
+		for range turnsAtOnce {
+			if !l.turnLocked() {
+				break
+			}
+		}
+		l.turn.Unlock()
+		if !l.box.waiting(continuation) {
+			return
+		}
+	}
+	l.node.ready.add(l)
+}
+
 // seal swaps out what has been decided in the loop's epoch. The caller holds turn.
 func (l *Loop) seal() {
 	if !l.changed && len(l.held) == 0 && len(l.sent) == 0 && len(l.consumed) == 0 {

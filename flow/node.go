@@ -46,6 +46,7 @@ type Node struct {
 	number int64 // of the last batch that landed; only the committer uses it
 
 	loops   []atomic.Pointer[Loop] // by group; nil = not owned
+	driven  atomic.Bool            // Run drives the node
 	ready   readyQueue
 	fetches fetchQueue
 	ids     idBlock
@@ -127,7 +128,7 @@ func (n *Node) Ask(g store.Group, c *Command) {
 		c.Answer(nil, errBusy)
 		return
 	}
-	l.put(&envelope{class: commands, body: c.Body, command: c})
+	l.bring(&envelope{class: commands, body: c.Body, command: c})
 	l.answerIfGone()
 }
 
@@ -138,7 +139,7 @@ func (n *Node) Outside(g store.Group, event any) bool {
 	if l == nil {
 		return false
 	}
-	l.put(&envelope{class: outside, body: event})
+	l.bring(&envelope{class: outside, body: event})
 	return true
 }
 

@@ -28,6 +28,8 @@ func (n *Node) Run(ctx context.Context) error {
 	defer cancel(nil)
 	var wg sync.WaitGroup
 	start := func(f func()) { wg.Go(f) }
+	n.driven.Store(true)
+	defer n.driven.Store(false)
 	for range max(1, runtime.GOMAXPROCS(0)) {
 		start(n.work)
 	}

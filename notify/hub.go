@@ -19,14 +19,20 @@ type shard struct {
 
 type watcher struct {
 	wake chan struct{}
+	end  bool // only the end counts
 }
 
 func (h *Hub) shard(run int64) *shard { return &h.shards[uint64(run)%uint64(len(h.shards))] }
 
 // Subscribe returns a channel that holds a value whenever the run (its row key) has changed since the last receive, and a
 // function that ends the subscription. What changed before Subscribe is not told: subscribe first, then read.
-func (h *Hub) Subscribe(run int64) (<-chan struct{}, func()) {
-	w := &watcher{wake: make(chan struct{}, 1)}
+func (h *Hub) Subscribe(run int64) (<-chan struct{}, func()) { return h.subscribe(run, false) }
+
+// SubscribeEnd is Subscribe for those who only want to know when the run has ended.
+func (h *Hub) SubscribeEnd(run int64) (<-chan struct{}, func()) { return h.subscribe(run, true) }
+
+func (h *Hub) subscribe(run int64, end bool) (<-chan struct{}, func()) {
+	w := &watcher{wake: make(chan struct{}, 1), end: end}
 	s := h.shard(run)
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -54,12 +60,15 @@ func (s *shard) remove(run int64, w *watcher) {
 	s.watchers[run] = list
 }
 
-// Publish wakes the watchers of a run. It does not block.
-func (h *Hub) Publish(run int64) {
+// Publish wakes the watchers of a run that has changed, or ended. It does not block.
+func (h *Hub) Publish(run int64, ended bool) {
 	s := h.shard(run)
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for _, w := range s.watchers[run] {
+		if w.end && !ended {
+			continue
+		}
 		select {
 		case w.wake <- struct{}{}:
 		default:

@@ -9,8 +9,8 @@ func TestAChangeWakesEveryWatcherOfTheRunAndNoOther(t *testing.T) {
 	other, stopOther := h.Subscribe(65) // the same shard
 	defer stopB()
 	defer stopOther()
-	h.Publish(1)
-	h.Publish(1)
+	h.Publish(1, false)
+	h.Publish(1, false)
 	<-a
 	<-b
 	select {
@@ -21,7 +21,7 @@ func TestAChangeWakesEveryWatcherOfTheRunAndNoOther(t *testing.T) {
 	default:
 	}
 	stopA()
-	h.Publish(1)
+	h.Publish(1, false)
 	<-b
 	select {
 	case <-a:
@@ -40,4 +40,18 @@ func TestEndedSubscriptionsLeaveNothingBehind(t *testing.T) {
 	if n := len(h.shard(7).watchers); n != 0 {
 		t.Errorf("%d runs still have watchers", n)
 	}
+}
+
+func TestWhoWaitsForTheEndIsNotWokenBefore(t *testing.T) {
+	var h Hub
+	end, stop := h.SubscribeEnd(3)
+	defer stop()
+	h.Publish(3, false)
+	select {
+	case <-end:
+		t.Error("a change woke who waits for the end")
+	default:
+	}
+	h.Publish(3, true)
+	<-end
 }

@@ -77,12 +77,15 @@ func NewNode(o NodeOptions) *Node {
 	return n
 }
 
-// Claim seats the node and makes it the owner of every group.
-func (n *Node) Claim(ctx context.Context) error {
+// Claim seats the node and makes it the owner of the first groups of the store; 0 = all.
+func (n *Node) Claim(ctx context.Context, groups int) error {
 	if err := n.flow.Join(ctx); err != nil {
 		return err
 	}
-	all := make([]store.Group, n.store.Groups())
+	if groups == 0 {
+		groups = n.store.Groups()
+	}
+	all := make([]store.Group, groups)
 	for i := range all {
 		all[i] = store.Group(i)
 	}
@@ -105,7 +108,7 @@ func (n *Node) Release(g store.Group, _ store.Generation, effect any) {
 	case engine.Settled:
 		n.edge.Settled(e)
 	case engine.Changed:
-		n.hub.Publish(e.Row)
+		n.hub.Publish(e.Row, e.Ended)
 	}
 }
 
