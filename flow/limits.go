@@ -1,6 +1,7 @@
 package flow
 
 import (
+	"context"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -62,19 +63,33 @@ type pace struct {
 }
 
 const (
-	paceFactor  = 4
+	paceFactor  = 3
 	paceFloor   = 16 << 10 // bytes
 	bareBatch   = 4 << 10  // a commit of at most so many bytes counts as bare
 	bareAtFirst = time.Millisecond
 )
+
+// calibrate takes a first look at the store: a lease of one key is a commit of one row.
+func (n *Node) calibrate(ctx context.Context) error {
+	for range 5 {
+		began := time.Now()
+		if _, err := n.store.LeaseIDs(ctx, 1); err != nil {
+			return err
+		}
+		n.pace.bare = min(n.pace.bare, time.Since(began))
+	}
+	return nil
+}
 
 func (p *pace) init(l Limits) { p.limits, p.bare = l, bareAtFirst }
 
 // committed learns from one commit and returns the new soft limit.
 func (p *pace) committed(bytes int64, took time.Duration, soft int64) int64 {
 	switch {
+	case took < p.bare:
+		p.bare = took // no commit is faster than a bare one
 	case bytes <= bareBatch:
-		p.bare += (took - p.bare) / 8
+		p.bare += (took - p.bare) / 16
 	case took > paceFactor*p.bare:
 		soft -= soft / 8
 	case bytes*2 > soft:

@@ -26,6 +26,9 @@ const (
 func (n *Node) Run(ctx context.Context) error {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
+	if err := n.calibrate(ctx); err != nil {
+		return err
+	}
 	var wg sync.WaitGroup
 	start := func(f func()) { wg.Go(f) }
 	n.driven.Store(true)
