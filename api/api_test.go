@@ -44,7 +44,7 @@ func TestReadErrors(t *testing.T) {
 		{restart, `{"restart_policy":"restart_from_incomplete"}`, "unknown restart policy"},
 		{restart, `{"artifacts":{}}`, `unknown field "artifacts"`},
 		{step, `{"upstream_restart_mode":"x"}`, "upstream_restart_mode: unknown mode"},
-		{func(b string) error { _, err := ReadBreakpoint([]byte(b)); return err }, `{"workflow_id":"w","workflow_version":"latest"}`, "leave workflow_version out"},
+		{func(b string) error { _, err := ReadBreakpoint([]byte(b)); return err }, `{"workflow_id":"w","workflow_version":"latest"}`, "workflow_version can't be specified for a breakpoint"},
 		{func(b string) error { _, err := ReadSignal([]byte(b)); return err }, `{"params":{"a":true}}`, "params.a: the param of a signal must be"},
 		{func(b string) error { _, err := ReadOutputData([]byte(b)); return err }, `{"params":{"a":{"value":1,"type":"LONG"}}}`, "an output must have"},
 		{func(b string) error { _, err := ReadJobTemplate([]byte(b)); return err }, `{"create_time":1}`, "the server sets create_time"},

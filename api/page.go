@@ -55,8 +55,11 @@ type PageQuery struct {
 // and last must be.
 func ParsePageQuery(first, last, cursor string) (PageQuery, error) {
 	var q PageQuery
-	if (first == "") == (last == "") {
-		return q, fault.New(fault.BadRequest, "exactly one of the query parameters first and last must be given")
+	switch {
+	case first == "" && last == "":
+		return q, fault.New(fault.BadRequest, "one of the query parameters first and last must be given, both cannot be null")
+	case first != "" && last != "":
+		return q, fault.New(fault.BadRequest, "one of the query parameters first and last must be given, but not both")
 	}
 	name, count := "first", first
 	if last != "" {

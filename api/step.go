@@ -218,7 +218,7 @@ func ReadBreakpoint(body []byte) (*Breakpoint, error) {
 			case "step_id":
 				return f.Str(&p.StepID)
 			case "workflow_version", "workflow_instance_id", "workflow_run", "step_attempt_id":
-				return wire.Errorf(&f.Node, "a breakpoint is set on a step of a workflow; leave %s out", f.Name)
+				return wire.Errorf(&f.Node, "%s can't be specified for a breakpoint, which is set on a step of all instances", f.Name)
 			}
 			return f.Unknown("workflow_id", "step_id")
 		})

@@ -34,6 +34,8 @@ type Env struct {
 	Programs *sel.Cache // nil = compile each time
 	// Ext answers functions of params that eval does not know; may be nil.
 	Ext sel.Extension
+	// Signal returns a param of the signal that started the run, for the reference signal__param; nil = no signal did.
+	Signal func(signal, param string) (any, error)
 	// Done, when closed, stops the evaluation; may be nil. Why says why, see sel.Input.
 	Done <-chan struct{}
 	Why  func() error
@@ -219,6 +221,16 @@ func (env *Env) expression(s scope, of subject, text string) (any, error) {
 		return nil, failed(of, err)
 	}
 	return fromSEL(v), nil
+}
+
+// signal returns what signal__param means, once it is known not to be a param of a step.
+func (env *Env) signal(name string) (any, bool, error) {
+	if env.Signal == nil {
+		return nil, false, nil
+	}
+	signal, rest, _ := strings.Cut(name, Separator)
+	v, err := env.Signal(signal, rest)
+	return v, err == nil, err
 }
 
 func (env *Env) compile(text string) (*sel.Program, error) {

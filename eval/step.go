@@ -176,7 +176,7 @@ func (s *stepScope) foreign(name string) (any, bool, error) {
 		}
 		return p.Result, true, nil
 	}
-	return nil, false, nil
+	return s.env.signal(name)
 }
 
 func (s *stepScope) known(step string) bool {

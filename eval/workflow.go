@@ -1,6 +1,7 @@
 package eval
 
 import (
+	"errors"
 	"slices"
 	"strings"
 
@@ -19,6 +20,18 @@ func Workflow(env Env, workflowID string, defs *param.Definitions) (*param.Param
 		}
 	}
 	return s.params, nil
+}
+
+// Check evaluates the params of a workflow for a dry run and returns what is wrong with the first one that fails. Params
+// that need something which is not at hand (sel.ErrNotHere) are passed over.
+func Check(env Env, workflowID string, defs *param.Definitions) error {
+	s := &workflowScope{env: &env, id: workflowID, defs: defs, params: pending(defs)}
+	for i := range defs.Len() {
+		if err := s.evaluate(i); err != nil && !errors.Is(err, sel.ErrNotHere) {
+			return err
+		}
+	}
+	return nil
 }
 
 // pending returns params without results.
@@ -62,6 +75,9 @@ func (s *workflowScope) evaluate(i int) error {
 func (s *workflowScope) resolve(name string) (any, bool, error) {
 	i := s.params.Index(name)
 	if i < 0 {
+		if strings.Contains(name, Separator) {
+			return s.env.signal(name)
+		}
 		return nil, false, nil
 	}
 	err := s.evaluate(i)
