@@ -11,7 +11,7 @@ import (
 // is meant depends on the type of the receiver.
 func (c *compiler) call(x *syntax.Call) eval {
 	recv, args, name, pos := c.expr(x.X), c.exprs(x.Args), x.Name, x.Pos()
-	methods := c.candidates(name, len(args))
+	methods := c.lib.candidates(name, len(args))
 	return func(t *Thread) (Value, error) {
 		r, err := recv(t)
 		if err != nil {
@@ -37,23 +37,6 @@ func (c *compiler) call(x *syntax.Call) eval {
 		}
 		return v, nil
 	}
-}
-
-// candidates returns, by type, the method of the given name that takes n arguments.
-func (c *compiler) candidates(name string, n int) *[numTypes]*Method {
-	of := &[numTypes]*Method{}
-	all := c.lib.methods[name]
-	if all == nil {
-		return of
-	}
-	for typ := range all {
-		for i := range all[typ] {
-			if m := &all[typ][i]; m.Arity == n || m.Arity == Variadic && of[typ] == nil {
-				of[typ] = m
-			}
-		}
-	}
-	return of
 }
 
 // wrapped is the failure of a method that reports every failure as CodeCall. Limits and cancellation stay what they

@@ -339,7 +339,7 @@ func split(t *Thread, s string, pattern Value, limit int) (Value, error) {
 	if err != nil {
 		return Value{}, err
 	}
-	var parts []Value
+	parts := make([]Value, 0, 4)
 	done := 0 // what comes before is in parts
 	add := func(part string) error {
 		parts = append(parts, StringOf(part))

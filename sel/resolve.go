@@ -6,21 +6,30 @@ import (
 	"github.com/segue-run/segue/sel/syntax"
 )
 
-// bound maps the names that every evaluation begins with to their values, and classNames the names of types to their
-// classes. Both are made once, from library.
+// bindings is the library by name, made once.
 type bindings struct {
-	bound   map[string]Value
-	classes map[string]*Class
-	methods map[string]*[numTypes][]Method // by name, then type
-	fields  map[string]*[numTypes]*Field
+	bound    map[string]Value  // the names that every evaluation begins with
+	classes  map[string]*Class // the names of types
+	methods  map[string]*[numTypes][]Method
+	calls    map[signature]*[numTypes]*Method // the method that a call means, by the type of its receiver
+	variadic map[string]*[numTypes]*Method    // the same for numbers of arguments that only variadic methods take
+	fields   map[string]*[numTypes]*Field
+}
+
+// signature is what a call says about the method that it means.
+type signature struct {
+	name  string
+	arity int
 }
 
 func bind(classes []*Class) *bindings {
 	b := &bindings{
-		bound:   map[string]Value{"params": {typ: Params}},
-		classes: map[string]*Class{},
-		methods: map[string]*[numTypes][]Method{},
-		fields:  map[string]*[numTypes]*Field{},
+		bound:    map[string]Value{"params": {typ: Params}},
+		classes:  map[string]*Class{},
+		methods:  map[string]*[numTypes][]Method{},
+		calls:    map[signature]*[numTypes]*Method{},
+		variadic: map[string]*[numTypes]*Method{},
+		fields:   map[string]*[numTypes]*Field{},
 	}
 	for _, c := range classes {
 		for _, name := range c.Names {
@@ -43,7 +52,49 @@ func bind(classes []*Class) *bindings {
 			b.fields[c.Fields[i].Name][c.Type] = &c.Fields[i]
 		}
 	}
+	for name, of := range b.methods {
+		for typ := range of {
+			for i := range of[typ] {
+				m := &of[typ][i]
+				if m.Arity == Variadic {
+					if b.variadic[name] == nil {
+						b.variadic[name] = &[numTypes]*Method{}
+					}
+					b.variadic[name][typ] = m
+					continue
+				}
+				key := signature{name, m.Arity}
+				if b.calls[key] == nil {
+					b.calls[key] = &[numTypes]*Method{}
+				}
+				b.calls[key][typ] = m
+			}
+		}
+	}
+	for key, of := range b.calls {
+		if any := b.variadic[key.name]; any != nil {
+			for typ, m := range any {
+				if of[typ] == nil {
+					of[typ] = m
+				}
+			}
+		}
+	}
 	return b
+}
+
+// noMethods are the methods of a name that the library does not know.
+var noMethods [numTypes]*Method
+
+// candidates returns, by the type of the receiver, the method that a call with n arguments means.
+func (b *bindings) candidates(name string, n int) *[numTypes]*Method {
+	if of := b.calls[signature{name, n}]; of != nil {
+		return of
+	}
+	if of := b.variadic[name]; of != nil {
+		return of
+	}
+	return &noMethods
 }
 
 // resolver gives every name of a program a slot, finds the names that the program does not define before it uses them,

@@ -48,10 +48,12 @@ func (s *scanner) next() (token, *Error) {
 		}
 		return token{Ident, start, s.at}, nil
 	}
-	for _, op := range operators {
-		if strings.HasPrefix(s.src[start:], op.text) {
-			s.at += len(op.text)
-			return token{op.kind, start, s.at}, nil
+	if c < utf8.RuneSelf {
+		for _, op := range byFirst[c] {
+			if strings.HasPrefix(s.src[start:], op.text) {
+				s.at += len(op.text)
+				return token{op.kind, start, s.at}, nil
+			}
 		}
 	}
 	r, _ := utf8.DecodeRuneInString(s.src[start:])

@@ -115,11 +115,22 @@ var words = map[string]Kind{
 	"transient": Reserved, "try": Reserved, "void": Reserved, "volatile": Reserved,
 }
 
-// operators lists separators and operators, longer ones before their beginnings.
-var operators = []struct {
+// operator is a separator or operator.
+type operator struct {
 	text string
 	kind Kind
-}{
+}
+
+// byFirst holds the operators by their first byte, longer ones before their beginnings.
+var byFirst = func() (by [128][]operator) {
+	for _, op := range operators {
+		by[op.text[0]] = append(by[op.text[0]], op)
+	}
+	return by
+}()
+
+// operators lists separators and operators, longer ones before their beginnings.
+var operators = []operator{
 	{">>>=", Unused}, {">>>", Unused}, {"<<=", Unused}, {">>=", Unused}, {"==", Eq}, {"<=", Le}, {">=", Ge}, {"!=", Ne},
 	{"||", Or}, {"&&", And}, {"++", Unused}, {"--", Unused}, {"+=", AddAssign}, {"-=", SubAssign}, {"*=", MulAssign},
 	{"/=", DivAssign}, {"&=", Unused}, {"|=", Unused}, {"^=", Unused}, {"%=", RemAssign}, {"<<", Unused}, {">>", Unused},
