@@ -1,0 +1,55 @@
+package postgres
+
+import (
+	"context"
+	"errors"
+
+	"github.com/jackc/pgx/v5/pgconn"
+	"github.com/segue-run/segue/store"
+)
+
+var errClosed = errors.New("the store is closed")
+
+// failed gives an error the class that its cause has; broken is the class of an error of the connection itself. Errors
+// that have a class already keep it.
+func failed(op string, err error, broken store.Class) error {
+	var has *store.Error
+	if err == nil || errors.As(err, &has) {
+		return err
+	}
+	return &store.Error{Class: classOf(err, broken), Op: op, Err: err}
+}
+
+func classOf(err error, broken store.Class) store.Class {
+	var pg *pgconn.PgError
+	if !errors.As(err, &pg) {
+		var connect *pgconn.ConnectError
+		if errors.As(err, &connect) || errors.Is(err, errClosed) || pgconn.SafeToRetry(err) {
+			return store.Transient
+		}
+		if errors.Is(err, context.Canceled) && broken != store.Unknown {
+			return store.Transient
+		}
+		return broken
+	}
+	if len(pg.Code) != 5 {
+		return broken
+	}
+	switch pg.Code {
+	case "58030", "58P01", "58P02", "XX001", "XX002": // I/O error, files missing, data or index corrupted
+		return store.Fatal
+	case "57P01", "57P02", "57P03", "57P05", "25P03", "25P04": // the server ends the connection
+		return broken
+	case "55P03", "55006", "57014", "25006", "26000": // lock or statement timed out; a standby; a statement lost by a proxy
+		return store.Transient
+	}
+	switch pg.Code[:2] {
+	case "08": // connection
+		return broken
+	case "40", "53", "28", "3D": // serialization and deadlock; disk, memory, connections; authentication; no such database
+		return store.Transient
+	case "42": // a table or a right is missing: no batch is to blame
+		return store.Fatal
+	}
+	return store.Refused
+}
