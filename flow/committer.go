@@ -14,12 +14,14 @@ type Batch struct {
 	dirty int64
 	// only is the one event that the batch holds, when the node looks for the one that the store refuses.
 	only *suspect
+	// fence says that even a batch which writes nothing is committed, to see that its answers are those of the owner.
+	fence bool
 }
 
 // Empty reports whether there is nothing to write; End may then be called without a Commit.
 func (b *Batch) Empty() bool {
 	s := &b.Store
-	return len(s.Rows) == 0 && len(s.Send) == 0 && len(s.Consumed) == 0 && len(s.Groups) == 0
+	return !b.fence && len(s.Rows) == 0 && len(s.Send) == 0 && len(s.Consumed) == 0 && len(s.Groups) == 0
 }
 
 // Bytes returns the size of the documents in the batch.
@@ -54,7 +56,6 @@ func (n *Node) Cut() *Cut {
 	k := n.epoch.Load()
 	b := n.batches.get()
 	b.epoch = k
-	b.only = n.trouble.cut()
 	n.epoch.Store(k + 1)
 	return &Cut{node: n, batch: b}
 }
@@ -77,8 +78,12 @@ func (c *Cut) Collect() {
 // Batch returns what was collected, as Begin does.
 func (c *Cut) Batch() *Batch {
 	n, b := c.node, c.batch
+	b.only = n.trouble.cut(b.epoch)
 	n.readyHeldBack()
 	if c.torn {
+		if b.only != nil && b.only.loop.unsealed != nil {
+			n.refused(b, b.only.loop.unsealed)
+		}
 		for _, p := range b.parts {
 			b.dirty += p.dirty
 		}
@@ -94,7 +99,9 @@ func (c *Cut) Batch() *Batch {
 	}
 	s := &b.Store
 	s.Seat, s.Time = n.seat, n.clock()
+	b.fence = n.forward != nil
 	for _, p := range b.parts {
+		s.Time = max(s.Time, p.now)
 		b.dirty += p.dirty
 		s.Rows = append(s.Rows, p.rows...)
 		s.Fences = append(s.Fences, store.Fence{Group: p.loop.group, Generation: p.loop.generation})
@@ -113,9 +120,9 @@ func (n *Node) cutLetters(b *Batch) {
 			if m.consumed.Load() == b.epoch {
 				continue
 			}
-			number := p.loop.links.next(m.to)
-			if to := n.loop(m.to); m.local && to != nil {
-				to.links.acceptLocal(m.from, number)
+			number := p.loop.links.next(m.to, m.local)
+			if m.local {
+				m.at.links.acceptLocal(m.from, number)
 			}
 			m.number.Store(number)
 			wrote = true
@@ -131,14 +138,8 @@ func (n *Node) cutLetters(b *Batch) {
 			wrote = true
 			s.Consumed = append(s.Consumed, store.Message{From: m.from, To: m.to, Number: number})
 		}
-		if wrote {
+		if wrote { // nothing else in the batch touches the links of this group
 			s.Groups = append(s.Groups, store.GroupState{Group: p.loop.group, Doc: p.loop.links.doc()})
-		}
-	}
-	// A group that sends in one part may consume in the same: its links are whole only now.
-	for i := range s.Groups {
-		if l := n.loop(s.Groups[i].Group); l != nil {
-			s.Groups[i].Doc = l.links.doc()
 		}
 	}
 }
@@ -193,20 +194,26 @@ func (n *Node) land(b *Batch) {
 		n.stats.Rows.Add(int64(len(s.Rows) + len(s.Send) + len(s.Consumed) + len(s.Groups) + 1))
 		n.stats.Bytes.Add(b.Bytes())
 	}
+	full := n.inflight.Load() >= n.limits.HardBytes
 	n.inflight.Add(-b.dirty)
 	n.durableUpTo(b.epoch)
-	n.trouble.landed()
+	n.trouble.landed(b.epoch)
 	for _, p := range b.parts {
 		for _, h := range p.held {
 			n.release(p.loop, h)
 		}
 	}
-	if n.forward != nil {
-		for _, m := range s.Send {
-			if n.loop(m.To) == nil {
+	for _, m := range s.Send {
+		if n.loop(m.To) == nil {
+			if n.forward != nil {
 				n.forward(m)
 			}
+		} else if err := n.Receive(m); err != nil { // ignored if it was handed over
+			n.report(Incident{What: "receive", Group: m.To, Err: err})
 		}
+	}
+	if full {
+		n.readyHeldBack()
 	}
 	for _, p := range b.parts {
 		n.parts.put(p)
@@ -227,8 +234,8 @@ func (n *Node) release(l *Loop, h held) {
 		return
 	}
 	if err, bad := h.value.(error); bad {
-		h.command.Answer(nil, err)
+		h.command.answer(nil, err)
 		return
 	}
-	h.command.Answer(h.value, nil)
+	h.command.answer(h.value, nil)
 }

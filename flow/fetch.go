@@ -21,17 +21,20 @@ func (f *Fetch) Group() store.Group { return f.loop.group }
 // Run reads the rows and delivers the events that wait for them. After an error it may be run again.
 func (f *Fetch) Run(ctx context.Context) error {
 	l := f.loop
-	if f.inbox {
-		return l.node.store.Read(ctx, func(s store.Snapshot) error {
-			if l.node.loop(l.group) != l {
-				return nil
-			}
-			return l.node.readInbox(s, l)
-		})
-	}
 	var rows []store.Row
+	moved := false
 	err := l.node.store.Read(ctx, func(s store.Snapshot) error {
 		rows = rows[:0]
+		o, err := s.Owner(l.group)
+		if err != nil {
+			return err
+		}
+		if moved = o.Generation != l.generation; moved {
+			return nil
+		}
+		if f.inbox {
+			return l.node.readInbox(s, l)
+		}
 		for _, q := range f.queries {
 			some, err := store.Collect(s, q)
 			if err != nil {
@@ -44,6 +47,13 @@ func (f *Fetch) Run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	if moved { // what is in memory and what was read do not belong together
+		l.outdate()
+		return nil
+	}
+	if f.inbox {
+		return nil
+	}
 	l.turn.Lock()
 	defer l.turn.Unlock()
 	if l.gone {
@@ -52,7 +62,7 @@ func (f *Fetch) Run(ctx context.Context) error {
 	events := l.waiting[f.key]
 	delete(l.waiting, f.key)
 	for i, e := range events {
-		e.class = urgent
+		e.class = resumed
 		if i == 0 {
 			e.rows, e.fetched = rows, true
 		}
@@ -64,6 +74,9 @@ func (f *Fetch) Run(ctx context.Context) error {
 
 // readInbox accepts message rows that have not come by themselves.
 func (n *Node) readInbox(s store.Snapshot, l *Loop) error {
+	if n.loop(l.group) != l {
+		return nil
+	}
 	return s.Messages(l.group, func(m *store.Message) error {
 		ok, gap := l.links.accept(m.From, m.Number)
 		if gap || !ok {

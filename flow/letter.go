@@ -19,17 +19,21 @@ type letter struct {
 	consumed atomic.Uint64 // epoch in which its effect was decided; 0 = not yet
 	number   atomic.Int64  // of its row; 0 = it has none
 	local    bool          // handed to a mailbox of this node
+	at       *Loop         // whose mailbox that is
 	void     atomic.Bool   // its sender's decision was taken back
 }
 
 // links is what a group remembers of its correspondence: the store's GroupState document. It is written only by
 // batches that insert or remove message rows, which is rare.
 type links struct {
-	mu sync.Mutex
+	group store.Group
+	mu    sync.Mutex
 	// sent counts the rows ever sent to each group.
 	sent map[store.Group]int64
 	// got says for each sender up to which number all messages are consumed, and which later ones are too.
 	got map[store.Group]*received
+	// unnumbered counts the messages to each group that were not handed over and have no row yet; not stored.
+	unnumbered map[store.Group]int
 }
 
 type received struct {
@@ -47,8 +51,8 @@ type linksDoc struct {
 
 const linksFormat = 1
 
-func parseLinks(doc []byte) (*links, error) {
-	l := &links{sent: map[store.Group]int64{}, got: map[store.Group]*received{}}
+func parseLinks(g store.Group, doc []byte) (*links, error) {
+	l := &links{group: g, sent: map[store.Group]int64{}, got: map[store.Group]*received{}, unnumbered: map[store.Group]int{}}
 	if len(doc) == 0 {
 		return l, nil
 	}
@@ -66,7 +70,9 @@ func parseLinks(doc []byte) (*links, error) {
 		if len(n) == 0 {
 			return nil, fmt.Errorf("group state: no number for sender %d", g)
 		}
-		l.got[g] = &received{upTo: n[0], accepted: n[0], beyond: n[1:]}
+		r := &received{upTo: n[0], accepted: n[0], beyond: n[1:]}
+		r.pass()
+		l.got[g] = r
 	}
 	return l, nil
 }
@@ -86,11 +92,14 @@ func (l *links) doc() []byte {
 	return doc
 }
 
-// next returns the number of the next row to a group.
-func (l *links) next(to store.Group) int64 {
+// next returns the number of the next row to a group; local says that the message was handed over.
+func (l *links) next(to store.Group, local bool) int64 {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.sent[to]++
+	if !local {
+		l.unnumbered[to]--
+	}
 	return l.sent[to]
 }
 
@@ -116,7 +125,47 @@ func (l *links) accept(from store.Group, number int64) (ok, gap bool) {
 		return false, true
 	}
 	r.accepted = number
-	return !slices.Contains(r.beyond, number), false
+	r.pass()
+	return true, false
+}
+
+// pass counts as handed over what is consumed already.
+func (r *received) pass() {
+	for slices.Contains(r.beyond, r.accepted+1) {
+		r.accepted++
+	}
+}
+
+// upToDate reports whether every message to a group, whose links are theirs, has been handed over.
+func (l *links) upToDate(to store.Group, theirs *links) bool {
+	l.mu.Lock()
+	sent, unnumbered := l.sent[to], l.unnumbered[to]
+	l.mu.Unlock()
+	return unnumbered == 0 && theirs.acceptedFrom(l.group) == sent
+}
+
+func (l *links) acceptedFrom(g store.Group) int64 {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if r := l.got[g]; r != nil {
+		return r.accepted
+	}
+	return 0
+}
+
+// sendsRow notes that a message was not handed over.
+func (l *links) sendsRow(to store.Group) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.unnumbered[to]++
+}
+
+// retract notes that a message in this node's mailbox is void, and with it the number that it was given.
+func (l *links) retract(from store.Group, number int64) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	r := l.from(from)
+	r.accepted = min(r.accepted, number-1)
 }
 
 // acceptLocal notes the number that a letter in this node's mailbox was given.

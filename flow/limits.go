@@ -136,6 +136,14 @@ func (b *idBlock) refill(first, n int64) {
 	b.left.Add(n)
 }
 
+// reset forgets the leased blocks.
+func (b *idBlock) reset() {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.next, b.end, b.next2, b.to2 = 0, 0, 0, 0
+	b.left.Store(0)
+}
+
 // wanted reports whether a block should be leased now.
 func (b *idBlock) wanted() bool {
 	b.mu.Lock()

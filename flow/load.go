@@ -15,6 +15,7 @@ func (n *Node) Join(ctx context.Context) error {
 		return err
 	}
 	n.seat, n.number = seat, 0
+	n.ids.reset() // a store that has lost the last seat may have lost the lease, too
 	return n.LeaseIDs(ctx)
 }
 
@@ -30,7 +31,8 @@ func (n *Node) LeaseIDs(ctx context.Context) error {
 	return nil
 }
 
-// Claim makes the node the owner of groups and loads them.
+// Claim makes the node the owner of groups and loads them. After an error it may be called again for those that the node
+// does not own then.
 func (n *Node) Claim(ctx context.Context, groups ...store.Group) error {
 	owned, err := n.store.Claim(ctx, n.seat, groups)
 	if err != nil {
@@ -38,6 +40,10 @@ func (n *Node) Claim(ctx context.Context, groups ...store.Group) error {
 	}
 	for _, o := range owned {
 		n.setGeneration(o.Group, o.Generation)
+		if l := n.loop(o.Group); l != nil {
+			l.outdate()
+			continue
+		}
 		if err := n.load(ctx, o.Group, o.Generation); err != nil {
 			return err
 		}
@@ -66,6 +72,19 @@ func (n *Node) generationOf(g store.Group) store.Generation {
 	return n.claimed.of[g]
 }
 
+// outdate has a loop dropped, and loaded again if the group is still the node's, with the next batch: another node has
+// owned the group meanwhile, and this one did not notice.
+func (l *Loop) outdate() {
+	l.turn.Lock()
+	defer l.turn.Unlock()
+	if l.gone {
+		return
+	}
+	l.broken = true
+	l.active.Store(true)
+	l.node.kickCommitter()
+}
+
 // load builds the loop of a group from the store and starts it with Loaded. A group that has another generation by now
 // is not loaded: it has another owner.
 func (n *Node) load(ctx context.Context, g store.Group, gen store.Generation) error {
@@ -76,13 +95,14 @@ func (n *Node) load(ctx context.Context, g store.Group, gen store.Generation) er
 			return err
 		}
 		if o.Generation != gen {
+			n.trouble.moved(g)
 			return nil
 		}
 		m, err := n.kind.Load(s, o, n.ids.take)
 		if err != nil {
 			return fmt.Errorf("load flow group %d: %w", g, err)
 		}
-		links, err := parseLinks(o.State)
+		links, err := parseLinks(g, o.State)
 		if err != nil {
 			return fmt.Errorf("load flow group %d: %w", g, err)
 		}
@@ -91,20 +111,25 @@ func (n *Node) load(ctx context.Context, g store.Group, gen store.Generation) er
 			epoch: n.epoch.Load(), waiting: map[int64][]*envelope{},
 		}
 		l.box.put(&envelope{class: urgent, body: Loaded{}})
-		n.trouble.mu.Lock()
-		for _, p := range n.trouble.poisoned[g] {
-			l.box.put(&envelope{class: urgent, body: p})
-		}
-		delete(n.trouble.poisoned, g)
-		n.trouble.mu.Unlock()
+		n.trouble.retell(l)
 		return n.loadLetters(s, l)
 	})
 	if err != nil || l == nil {
 		return err
 	}
-	n.loops[g].Store(l)
-	n.ready.add(l)
+	if n.publish(l) {
+		n.ready.add(l)
+		// What was sent since the snapshot found nobody here.
+		n.fetches.add(&Fetch{loop: l, inbox: true})
+	}
 	return nil
+}
+
+// publish makes a loop the one of its group, unless the group has been claimed again or loaded meanwhile.
+func (n *Node) publish(l *Loop) bool {
+	n.claimed.mu.Lock()
+	defer n.claimed.mu.Unlock()
+	return n.claimed.of[l.group] == l.generation && n.loops[l.group].CompareAndSwap(nil, l)
 }
 
 // loadLetters puts the message rows to a group into its mailbox, once each.

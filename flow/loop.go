@@ -27,7 +27,8 @@ type Loop struct {
 	// turn is held during a turn and while the committer seals. It comes before every other lock of this package.
 	turn     sync.Mutex
 	gone     bool
-	broken   bool // its machine has panicked in the present epoch
+	broken   bool  // its machine has panicked in the present epoch, or another owner may have it: to be dropped
+	unsealed error // why its rows could not be encoded
 	machine  Machine
 	floor    int64  // the group's time does not go back behind it
 	epoch    uint64 // of what follows
@@ -54,6 +55,7 @@ type part struct {
 	epoch    uint64
 	rows     []store.Row
 	buf      []byte
+	now      int64 // of its last turn
 	dirty    int64
 	held     []held
 	sent     []*letter
@@ -83,7 +85,13 @@ func (l *Loop) turnLocked() bool {
 	// First the event, then the epoch: no turn of epoch k can have seen a message of k+1.
 	l.active.Store(true)
 	if now := l.node.epoch.Load(); l.epoch != now {
-		l.seal()
+		if l.seal(); l.broken { // then nothing of its epoch can be stored
+			e.class = resumed
+			l.box.put(e)
+			l.node.leaveTurn(nil, nil)
+			l.node.kickCommitter()
+			return false
+		}
 		l.epoch = now
 	}
 	if e.letter == nil || !e.letter.void.Load() {
@@ -113,10 +121,8 @@ func (l *Loop) decide(e *envelope) {
 		Now: l.floor, Epoch: l.epoch, Durable: l.node.durable.Load(),
 		Fetched: e.fetched, Rows: e.rows, loop: l, event: e,
 	}
-	if e.class == urgent {
-		if _, tick := e.body.(Tick); tick {
-			l.tickAt.Store(0)
-		}
+	if _, tick := e.body.(Tick); tick {
+		l.tickAt.Store(0)
 	}
 	held, sent := len(l.held), len(l.sent)
 	if err := l.handle(t, e.body); err != nil {
@@ -126,11 +132,11 @@ func (l *Loop) decide(e *envelope) {
 		return
 	}
 	if t.need != nil {
-		if t.dirtied {
-			panic(fmt.Sprintf("flow: machine of group %d asked for rows and changed something on %T", l.group, e.body))
-		}
 		l.await(t.need, e)
 		return
+	}
+	if e.poison != nil {
+		l.node.trouble.decided(e.poison, l.epoch)
 	}
 	l.changed = l.changed || t.dirtied
 	if e.letter != nil {
@@ -147,12 +153,25 @@ func (l *Loop) decide(e *envelope) {
 func (l *Loop) handle(t *Turn, event any) (err error) {
 	defer func() {
 		if p := recover(); p != nil {
-			err = fmt.Errorf("panic on %T: %v\n%s", event, p, debug.Stack())
+			err = &machinePanic{fmt.Sprintf("panic on %T: %v", event, p), debug.Stack()}
 		}
 	}()
+	held, sent := len(l.held), len(l.sent)
 	l.machine.Handle(t, event)
+	if t.need != nil && (t.dirtied || t.continued || len(l.held) > held || len(l.sent) > sent) {
+		panic("the machine has asked for rows and has done something in the same turn")
+	}
 	return nil
 }
+
+// machinePanic is what became of a call of a machine.
+type machinePanic struct {
+	what  string
+	stack []byte
+}
+
+// Error returns what the panic said. The stack is for operators only.
+func (p *machinePanic) Error() string { return p.what }
 
 // await sets an event aside until the rows that it needs are there.
 func (l *Loop) await(n *need, e *envelope) {
@@ -164,15 +183,18 @@ func (l *Loop) await(n *need, e *envelope) {
 	}
 }
 
-// post hands this turn's messages to the mailboxes of this node; those to other nodes go out with their rows.
+// post hands this turn's messages to the mailboxes of this node; those to other nodes go out with their rows, and so do
+// those that would overtake an earlier one which is still on that way.
 func (l *Loop) post() {
 	for ; l.posted < len(l.sent); l.posted++ {
 		m := l.sent[l.posted]
 		l.changed = true
-		if to := l.node.loop(m.to); to != nil {
-			m.local = true
+		if to := l.node.loop(m.to); to != nil && l.links.upToDate(m.to, to.links) {
+			m.local, m.at = true, to
 			l.node.underway.add(1)
 			to.put(&envelope{class: urgent, body: m.body, letter: m})
+		} else {
+			l.links.sendsRow(m.to)
 		}
 	}
 }
@@ -210,7 +232,7 @@ func (l *Loop) seal() {
 		return
 	}
 	p := l.node.parts.get()
-	p.loop, p.epoch, p.dirty = l, l.epoch, l.dirty
+	p.loop, p.epoch, p.now, p.dirty = l, l.epoch, l.floor, l.dirty
 	if l.changed {
 		l.sealRows(p)
 	}
@@ -228,7 +250,8 @@ func (l *Loop) sealRows(p *part) {
 	defer func() {
 		if r := recover(); r != nil {
 			l.broken = true
-			l.node.trouble.panicked(l, nil, fmt.Errorf("panic while encoding rows: %v\n%s", r, debug.Stack()))
+			l.unsealed = &machinePanic{fmt.Sprintf("panic while encoding rows: %v", r), debug.Stack()}
+			l.node.trouble.panicked(l, nil, l.unsealed)
 		}
 	}()
 	p.rows, p.buf = l.machine.Seal(p.rows, p.buf)

@@ -10,8 +10,11 @@ import (
 type class uint8
 
 const (
+	// resumed: those that have waited for rows. Before everything, so that no other event comes between the rows and the one
+	// that asked for them.
+	resumed class = iota
 	// urgent: messages, rows that were asked for, ticks, and what flow itself says. Always taken.
-	urgent class = iota
+	urgent
 	// outside: outcomes from the edge. Taken unless the node is at its hard limit.
 	outside
 	// commands: what users ask. Held back when the epoch is full.
@@ -27,6 +30,18 @@ type Command struct {
 	Body any
 	// Answer is called exactly once, from the committer's goroutine or from Deliver; it must not block.
 	Answer func(value any, err error)
+
+	answered bool
+}
+
+// answer answers the command, unless it has been: who cannot be decided or stored is told so at once, while the answer
+// that its decision gave is still held.
+func (c *Command) answer(value any, err error) {
+	if c == nil || c.answered {
+		return
+	}
+	c.answered = true
+	c.Answer(value, err)
 }
 
 // envelope is an event in a mailbox.
@@ -35,6 +50,7 @@ type envelope struct {
 	body    any
 	command *Command
 	letter  *letter
+	poison  *poison
 	counted bool // taken once; no longer among what waits
 	fetched bool // rows are those that it asked for
 	rows    []store.Row
@@ -80,7 +96,7 @@ func (b *mailbox) put(e *envelope) {
 func (b *mailbox) take(max class) *envelope {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	for c := urgent; c <= max; c++ {
+	for c := resumed; c <= max; c++ {
 		if b.queues[c].len() > 0 {
 			return b.queues[c].pop()
 		}
@@ -92,7 +108,7 @@ func (b *mailbox) take(max class) *envelope {
 func (b *mailbox) waiting(max class) bool {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	for c := urgent; c <= max; c++ {
+	for c := resumed; c <= max; c++ {
 		if b.queues[c].len() > 0 {
 			return true
 		}

@@ -120,12 +120,12 @@ var errBusy = fault.New(fault.Unavailable, "too many requests are waiting for th
 func (n *Node) Ask(g store.Group, c *Command) {
 	l := n.loop(g)
 	if l == nil {
-		c.Answer(nil, errMoving)
+		c.answer(nil, errMoving)
 		return
 	}
 	if n.queued.Add(1) > n.limits.Commands {
 		n.queued.Add(-1)
-		c.Answer(nil, errBusy)
+		c.answer(nil, errBusy)
 		return
 	}
 	l.bring(&envelope{class: commands, body: c.Body, command: c})
@@ -247,9 +247,7 @@ func (n *Node) count(e *envelope) {
 // discard forgets an event of a dropped group.
 func (n *Node) discard(e *envelope) {
 	n.count(e)
-	if e.command != nil {
-		e.command.Answer(nil, errMoving)
-	}
+	e.command.answer(nil, errMoving)
 }
 
 // Stats counts what the node has done since it started.

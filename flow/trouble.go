@@ -2,8 +2,11 @@ package flow
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"maps"
 	"slices"
+	"strings"
 	"sync"
 	"sync/atomic"
 
@@ -23,14 +26,22 @@ type trouble struct {
 	reload   []store.Group // dropped, to be loaded again
 	rejoin   bool          // the seat itself must be taken again
 	now      *suspect      // the event decided in the present epoch, while isolated
-	poisoned map[store.Group][]Poisoned
+	poisoned map[store.Group][]*poison
 	repeats  map[store.Group]int // panics in a row without a commit between
 }
 
 // suspect is the one event in a batch; without a loop, a turn is still under way.
 type suspect struct {
-	loop *Loop
-	env  *envelope
+	loop  *Loop
+	env   *envelope
+	epoch uint64
+}
+
+// poison is a Poisoned that is told at each loading of its group until a batch has landed that holds what the machine made
+// of it.
+type poison struct {
+	Poisoned
+	epoch uint64 // in which it was decided; 0 = not yet
 }
 
 const (
@@ -39,7 +50,7 @@ const (
 )
 
 func (t *trouble) init() {
-	t.poisoned, t.repeats = map[store.Group][]Poisoned{}, map[store.Group]int{}
+	t.poisoned, t.repeats = map[store.Group][]*poison{}, map[store.Group]int{}
 }
 
 // enterTurn reports whether a turn may begin now.
@@ -74,16 +85,16 @@ func (n *Node) leaveTurn(l *Loop, e *envelope) {
 	case l == nil:
 		t.now = nil
 	default:
-		t.now = &suspect{loop: l, env: e}
+		t.now = &suspect{loop: l, env: e, epoch: l.epoch}
 	}
 }
 
-// cut returns the suspect of the epoch that ends.
-func (t *trouble) cut() *suspect {
+// cut returns the suspect of an epoch that has been collected.
+func (t *trouble) cut(epoch uint64) *suspect {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	s := t.now
-	if s != nil && s.loop != nil {
+	if s != nil && s.loop != nil && s.epoch <= epoch {
 		t.now = nil
 		return s
 	}
@@ -91,13 +102,43 @@ func (t *trouble) cut() *suspect {
 }
 
 // landed notes that a commit has succeeded.
-func (t *trouble) landed() {
+func (t *trouble) landed(epoch uint64) {
 	if t.isolated.Load() > 0 {
 		t.isolated.Add(-1)
 	}
 	t.mu.Lock()
+	defer t.mu.Unlock()
 	clear(t.repeats)
-	t.mu.Unlock()
+	for g, list := range t.poisoned {
+		t.poisoned[g] = slices.DeleteFunc(list, func(p *poison) bool { return p.epoch != 0 && p.epoch <= epoch })
+		if len(t.poisoned[g]) == 0 {
+			delete(t.poisoned, g)
+		}
+	}
+}
+
+// decided notes that a machine has set an entity aside.
+func (t *trouble) decided(p *poison, epoch uint64) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	p.epoch = epoch
+}
+
+// retell puts what is to be told of a group's entities into the mailbox of its new loop.
+func (t *trouble) retell(l *Loop) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	for _, p := range t.poisoned[l.group] {
+		p.epoch = 0
+		l.box.put(&envelope{class: urgent, body: p.Poisoned, poison: p})
+	}
+}
+
+// moved forgets what was to be told of a group that has another owner.
+func (t *trouble) moved(g store.Group) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	delete(t.poisoned, g)
 }
 
 // panicked notes which event a machine could not decide. e is nil if it was not one event.
@@ -108,10 +149,7 @@ func (t *trouble) panicked(l *Loop, e *envelope, err error) {
 	t.repeats[l.group]++
 	var entity int64
 	if e != nil {
-		if e.command != nil {
-			e.command.Answer(nil, fault.New(fault.Internal, "the request cannot be decided: %w", err))
-			e.command = nil
-		}
+		e.command.answer(nil, fault.New(fault.Internal, "the request cannot be decided: %w", err))
 		entity = entityOf(l.machine, e.body)
 	} else {
 		t.isolated.Store(isolatedCommits)
@@ -127,14 +165,31 @@ func entityOf(m Machine, event any) (id int64) {
 
 // condemn has an entity poisoned when its group is loaded again. The caller holds trouble.mu.
 func (n *Node) condemn(g store.Group, entity int64, err error) {
+	why := storable(err.Error())
+	var p *machinePanic
+	if errors.As(err, &p) {
+		err = fmt.Errorf("%w\n%s", err, p.stack)
+	}
 	if entity == 0 {
 		n.report(Incident{What: "refused", Group: g, Err: err})
 		return
 	}
 	t := &n.trouble
-	t.poisoned[g] = append(t.poisoned[g], Poisoned{Entity: entity, Reason: err.Error()})
+	told := slices.ContainsFunc(t.poisoned[g], func(p *poison) bool { return p.Entity == entity })
+	if !told {
+		t.poisoned[g] = append(t.poisoned[g], &poison{Poisoned: Poisoned{Entity: entity, Reason: why}})
+	}
 	n.stats.Quarantines.Add(1)
 	n.report(Incident{What: "quarantine", Group: g, Err: err})
+}
+
+// storable returns a text that every store can hold, of a length that a row can bear.
+func storable(s string) string {
+	const most = 2000
+	if len(s) > most {
+		s = s[:most]
+	}
+	return strings.ReplaceAll(strings.ToValidUTF8(s, "\uFFFD"), "\x00", "\uFFFD")
 }
 
 // failed decides what a failed commit means.
@@ -167,14 +222,7 @@ func (n *Node) refused(b *Batch, err error) {
 		return
 	}
 	n.condemn(b.only.loop.group, entityOf(b.only.loop.machine, b.only.env.body), err)
-	for _, p := range b.parts {
-		for i, h := range p.held {
-			if h.command != nil && h.command == b.only.env.command {
-				h.command.Answer(nil, fault.New(fault.Internal, "the request cannot be stored: %w", err))
-				p.held[i].command = nil
-			}
-		}
-	}
+	b.only.env.command.answer(nil, fault.New(fault.Internal, "the request cannot be stored: %w", err))
 }
 
 // drop forgets every group that holds anything not durable: of the batch, or of a later epoch. With all, it forgets
@@ -218,15 +266,16 @@ func (n *Node) takeBack(p *part) {
 	n.inflight.Add(-p.dirty)
 	for _, m := range p.sent {
 		m.void.Store(true)
+		if number := m.number.Load(); m.local && number != 0 {
+			m.at.links.retract(m.from, number)
+		}
 	}
 	n.cancel(p.held)
 }
 
 func (n *Node) cancel(list []held) {
 	for _, h := range list {
-		if h.command != nil {
-			h.command.Answer(nil, errMoving)
-		}
+		h.command.answer(nil, errMoving)
 	}
 }
 
@@ -245,8 +294,8 @@ func (l *Loop) drop() []*envelope {
 	}
 	l.held, l.sent, l.sealed, l.dirty, l.changed = nil, nil, nil, 0, false
 	events := l.box.drain()
-	for _, waiting := range l.waiting {
-		events = append(events, waiting...)
+	for _, key := range slices.Sorted(maps.Keys(l.waiting)) {
+		events = append(events, l.waiting[key]...)
 	}
 	l.waiting = nil
 	return events
@@ -284,7 +333,11 @@ func (n *Node) recover(ctx context.Context, groups []store.Group, rejoin bool) e
 		if err := n.Join(ctx); err != nil {
 			return err
 		}
-		return n.Claim(ctx, groups...)
+		mine, err := n.stillMine(ctx, groups)
+		if err != nil {
+			return err
+		}
+		return n.Claim(ctx, mine...)
 	}
 	for _, g := range groups {
 		if n.hopeless(g) {
@@ -297,6 +350,26 @@ func (n *Node) recover(ctx context.Context, groups []store.Group, rejoin bool) e
 		}
 	}
 	return nil
+}
+
+// stillMine returns the groups that nobody has claimed since this node did. The store may have forgotten its claim.
+func (n *Node) stillMine(ctx context.Context, groups []store.Group) (mine []store.Group, err error) {
+	err = n.store.Read(ctx, func(s store.Snapshot) error {
+		mine = mine[:0]
+		for _, g := range groups {
+			o, err := s.Owner(g)
+			if err != nil {
+				return err
+			}
+			if o.Generation <= n.generationOf(g) {
+				mine = append(mine, g)
+			} else {
+				n.trouble.moved(g)
+			}
+		}
+		return nil
+	})
+	return mine, err
 }
 
 func (n *Node) hopeless(g store.Group) bool {
