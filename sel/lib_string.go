@@ -307,20 +307,48 @@ func replace(t *Thread, s, from, to string) (Value, error) {
 	return b.value()
 }
 
-// matcher compiles the regular expression v and prepares to find it in s.
-func matcher(t *Thread, method, s string, v Value) (*regex.Regex, *regex.Matcher, error) {
+// finder finds the matches of a regular expression in a text.
+type finder struct {
+	t       *Thread
+	s       string
+	re      *regex.Regex
+	matcher *regex.Matcher // nil for a literal
+	literal string
+	caps    [2]int // of a literal
+}
+
+// find compiles the regular expression v and prepares to find it in s.
+func (t *Thread) find(method, s string, v Value) (finder, error) {
 	pattern, err := stringArg(method, []Value{v}, 0)
 	if err != nil {
-		return nil, nil, err
+		return finder{}, err
 	}
 	if err := t.Work(len(pattern)); err != nil {
-		return nil, nil, err
+		return finder{}, err
 	}
 	re, err := regex.Cached(pattern)
 	if err != nil {
-		return nil, nil, Errorf(CodeArgument, "%s: %w", method, err)
+		return finder{}, Errorf(CodeArgument, "%s: %w", method, err)
 	}
-	return re, re.Find(s, t.Work), nil
+	f := finder{t: t, s: s, re: re}
+	var ok bool
+	if f.literal, ok = re.Literal(); !ok {
+		f.matcher = re.Find(s, t.Work)
+	}
+	return f, nil
+}
+
+// next returns the offsets of the first match at or after from, and of its groups; nil when there is none.
+func (f *finder) next(from int) ([]int, error) {
+	if f.matcher != nil {
+		return f.matcher.Next(from)
+	}
+	at, err := f.t.index(f.s, f.literal, from)
+	if at < 0 || err != nil {
+		return nil, err
+	}
+	f.caps = [2]int{at, at + len(f.literal)}
+	return f.caps[:], nil
 }
 
 // nextStart returns where to look for the match after one from start to end: an empty match moves on by a character.
@@ -335,7 +363,7 @@ func nextStart(s string, start, end int) int {
 
 // split is s.split(regex, limit).
 func split(t *Thread, s string, pattern Value, limit int) (Value, error) {
-	_, m, err := matcher(t, "split", s, pattern)
+	f, err := t.find("split", s, pattern)
 	if err != nil {
 		return Value{}, err
 	}
@@ -346,7 +374,7 @@ func split(t *Thread, s string, pattern Value, limit int) (Value, error) {
 		return t.Alloc(32)
 	}
 	for from := 0; from <= len(s) && (limit <= 0 || len(parts) < limit-1); {
-		caps, err := m.Next(from)
+		caps, err := f.next(from)
 		if err != nil {
 			return Value{}, err
 		}
@@ -375,7 +403,7 @@ func split(t *Thread, s string, pattern Value, limit int) (Value, error) {
 
 // replaceAll is s.replaceAll(regex, replacement).
 func replaceAll(t *Thread, s string, args []Value) (Value, error) {
-	re, m, err := matcher(t, "replaceAll", s, args[0])
+	f, err := t.find("replaceAll", s, args[0])
 	if err != nil {
 		return Value{}, err
 	}
@@ -387,7 +415,7 @@ func replaceAll(t *Thread, s string, args []Value) (Value, error) {
 	b := builder{t: t}
 	done := 0
 	for from := 0; from <= len(s) && b.err == nil; {
-		caps, err := m.Next(from)
+		caps, err := f.next(from)
 		if err != nil {
 			return Value{}, err
 		}
@@ -398,7 +426,7 @@ func replaceAll(t *Thread, s string, args []Value) (Value, error) {
 			if err := t.Work(len(replacement)); err != nil {
 				return Value{}, err
 			}
-			if pieces, err = piecesOf(replacement, re); err != nil {
+			if pieces, err = piecesOf(replacement, f.re); err != nil {
 				return Value{}, err
 			}
 		}

@@ -50,7 +50,7 @@ func (re *Regex) Find(text string, pay func(bytes int) error) *Matcher {
 // Next finds the first match at or after the byte offset from. It returns the offsets of the match and its groups in
 // pairs, -1 for groups that took no part, valid until the next call; nil when there is no match.
 func (m *Matcher) Next(from int) ([]int, error) {
-	if m.re.literal && m.re.prefix != "" {
+	if _, ok := m.re.Literal(); ok {
 		at, err := m.index(from)
 		if at < 0 || err != nil {
 			return nil, err

@@ -76,6 +76,9 @@ func size(re *syntax.Regexp) int {
 	return min(n, 1<<30)
 }
 
+// Literal returns the only text that re matches, if there is just one and it is not empty.
+func (re *Regex) Literal() (string, bool) { return re.prefix, re.literal && re.prefix != "" }
+
 // Groups returns the number of groups, without the whole match.
 func (re *Regex) Groups() int { return re.prog.NumCap/2 - 1 }
 
