@@ -1,6 +1,10 @@
 package sel
 
-import "unsafe"
+import (
+	"unsafe"
+
+	"github.com/segue-run/segue/sel/syntax"
+)
 
 // growing is the buffer behind a string that was appended to: the string is a prefix of it that ends where the buffer
 // ends, and the bytes of a string never change, so that appending in place harms no one who holds the shorter one.
@@ -32,4 +36,30 @@ func (t *Thread) append(base, add string) (Value, error) {
 	t.nextGrowing++
 	g.buf = append(append(make([]byte, 0, len(base)+len(add)+32), base...), add...)
 	return ofBytes(g.buf), nil
+}
+
+// grow is "s += v". Strings that grow again and again keep room behind them, so that a loop of appends is linear; only
+// what is added is paid for.
+func (t *Thread) grow(s, v Value) (Value, error) {
+	if !hasPayload(v) {
+		return Value{}, noOperator(syntax.AddAssign, s, v)
+	}
+	add, err := t.text(v)
+	if err != nil {
+		return Value{}, err
+	}
+	base := text(s)
+	if base == "" || joins(base, add) || s.ref == nil {
+		return t.concat(base, add)
+	}
+	if n := len(base) + len(add); int64(n) > t.limits.String {
+		return Value{}, Errorf(CodeLimitString, "a string would have more than %d bytes", t.limits.String)
+	}
+	if err := t.Alloc(len(add)); err != nil {
+		return Value{}, err
+	}
+	if err := t.Work(len(add)); err != nil {
+		return Value{}, err
+	}
+	return t.append(base, add)
 }

@@ -1,0 +1,201 @@
+package sel
+
+import (
+	"strings"
+
+	"github.com/segue-run/segue/sel/regex"
+)
+
+// finder finds the matches of a regular expression in a text.
+type finder struct {
+	t       *Thread
+	s       string
+	re      *regex.Regex
+	matcher *regex.Matcher // nil for a literal
+	literal string
+	caps    [2]int // of a literal
+}
+
+// find compiles the regular expression v and prepares to find it in s.
+func (t *Thread) find(method, s string, v Value) (finder, error) {
+	pattern, err := stringArg(method, []Value{v}, 0)
+	if err != nil {
+		return finder{}, err
+	}
+	if err := t.Work(len(pattern)); err != nil {
+		return finder{}, err
+	}
+	re, err := regex.Cached(pattern)
+	if err != nil {
+		return finder{}, Errorf(CodeArgument, "%s: %w", method, err)
+	}
+	f := finder{t: t, s: s, re: re}
+	var ok bool
+	if f.literal, ok = re.Literal(); !ok {
+		f.matcher = re.Find(s, t.Work)
+	}
+	return f, nil
+}
+
+// next returns the offsets of the first match at or after from, and of its groups; nil when there is none.
+func (f *finder) next(from int) ([]int, error) {
+	if f.matcher != nil {
+		return f.matcher.Next(from)
+	}
+	at, err := f.t.index(f.s, f.literal, from)
+	if at < 0 || err != nil {
+		return nil, err
+	}
+	f.caps = [2]int{at, at + len(f.literal)}
+	return f.caps[:], nil
+}
+
+// nextStart returns where to look for the match after one from start to end: an empty match moves on by a character.
+func nextStart(s string, start, end int) int {
+	if end > start {
+		return end
+	}
+	for end++; end < len(s) && s[end]&0xC0 == 0x80; end++ {
+	}
+	return end
+}
+
+// split is s.split(regex, limit).
+func split(t *Thread, s string, pattern Value, limit int) (Value, error) {
+	f, err := t.find("split", s, pattern)
+	if err != nil {
+		return Value{}, err
+	}
+	parts := make([]Value, 0, 4)
+	done := 0 // what comes before is in parts
+	add := func(part string) error {
+		parts = append(parts, StringOf(part))
+		return t.Alloc(32)
+	}
+	for from := 0; from <= len(s) && (limit <= 0 || len(parts) < limit-1); {
+		caps, err := f.next(from)
+		if err != nil {
+			return Value{}, err
+		}
+		if caps == nil {
+			break
+		}
+		start, end := caps[0], caps[1]
+		if end > 0 { // an empty match at the beginning splits nothing off
+			if err := add(s[done:start]); err != nil {
+				return Value{}, err
+			}
+			done = end
+		}
+		from = nextStart(s, start, end)
+	}
+	if err := add(s[done:]); err != nil {
+		return Value{}, err
+	}
+	if limit == 0 && len(parts) > 1 {
+		for len(parts) > 0 && parts[len(parts)-1].num == 0 {
+			parts = parts[:len(parts)-1]
+		}
+	}
+	return Value{typ: StringArray, ref: &Array{elem: String, strs: parts}}, nil
+}
+
+// replaceAll is s.replaceAll(regex, replacement).
+func replaceAll(t *Thread, s string, args []Value) (Value, error) {
+	f, err := t.find("replaceAll", s, args[0])
+	if err != nil {
+		return Value{}, err
+	}
+	replacement, err := stringArg("replaceAll", args, 1)
+	if err != nil {
+		return Value{}, err
+	}
+	var pieces []piece // of the replacement; read when there is a match, as its mistakes count only then
+	b := builder{t: t}
+	done := 0
+	for from := 0; from <= len(s) && b.err == nil; {
+		caps, err := f.next(from)
+		if err != nil {
+			return Value{}, err
+		}
+		if caps == nil {
+			break
+		}
+		if pieces == nil {
+			if err := t.Work(len(replacement)); err != nil {
+				return Value{}, err
+			}
+			if pieces, err = piecesOf(replacement, f.re); err != nil {
+				return Value{}, err
+			}
+		}
+		b.add(s[done:caps[0]])
+		for _, p := range pieces {
+			if p.group < 0 {
+				b.add(p.text)
+			} else if at := caps[2*p.group]; at >= 0 {
+				b.add(s[at:caps[2*p.group+1]])
+			}
+		}
+		done = caps[1]
+		from = nextStart(s, caps[0], caps[1])
+	}
+	b.add(s[done:])
+	return b.value()
+}
+
+// piece is a part of a replacement: a text, or a group if group >= 0.
+type piece struct {
+	text  string
+	group int
+}
+
+// piecesOf reads a replacement: $1, ${name}, and a backslash before a character that means itself.
+func piecesOf(s string, re *regex.Regex) ([]piece, error) {
+	pieces := []piece{}
+	var lit []byte
+	flush := func() {
+		if len(lit) > 0 {
+			pieces = append(pieces, piece{string(lit), -1})
+			lit = nil
+		}
+	}
+	for i := 0; i < len(s); i++ {
+		switch s[i] {
+		case '\\':
+			if i++; i == len(s) {
+				return nil, Errorf(CodeArgument, "a replacement cannot end with a backslash")
+			}
+			lit = append(lit, s[i])
+		case '$':
+			flush()
+			i++
+			switch {
+			case i < len(s) && s[i] == '{':
+				name, _, ok := strings.Cut(s[i+1:], "}")
+				group, known := re.Group(name)
+				if !ok || !known {
+					return nil, Errorf(CodeArgument, "the replacement refers to the group %s, which the pattern does not have", quoted(name))
+				}
+				pieces = append(pieces, piece{"", group})
+				i += 1 + len(name)
+			case i < len(s) && isDecimal(s[i]):
+				group := int(s[i] - '0')
+				if group > re.Groups() {
+					return nil, Errorf(CodeIndex, "the replacement refers to group %d; the pattern has %d", group, re.Groups())
+				}
+				for i+1 < len(s) && isDecimal(s[i+1]) && 10*group+int(s[i+1]-'0') <= re.Groups() {
+					i++
+					group = 10*group + int(s[i]-'0')
+				}
+				pieces = append(pieces, piece{"", group})
+			default:
+				return nil, Errorf(CodeArgument, "after $ the replacement must have the number of a group, or its name in braces; write \\$ for a dollar")
+			}
+		default:
+			lit = append(lit, s[i])
+		}
+	}
+	flush()
+	return pieces, nil
+}
