@@ -10,9 +10,8 @@ import (
 // Fetch reads rows that a machine has asked for, or the message rows of a group, off the loop.
 type Fetch struct {
 	loop    *Loop
-	key     int64
+	line    *line // of the event; nil = an inbox
 	queries []store.Query
-	inbox   bool
 }
 
 // Group returns the group whose rows or messages are read.
@@ -32,7 +31,7 @@ func (f *Fetch) Run(ctx context.Context) error {
 		if moved = o.Generation != l.generation; moved {
 			return nil
 		}
-		if f.inbox {
+		if f.line == nil {
 			return l.node.readInbox(s, l)
 		}
 		for _, q := range f.queries {
@@ -51,7 +50,7 @@ func (f *Fetch) Run(ctx context.Context) error {
 		l.outdate()
 		return nil
 	}
-	if f.inbox {
+	if f.line == nil {
 		return nil
 	}
 	l.turn.Lock()
@@ -59,15 +58,9 @@ func (f *Fetch) Run(ctx context.Context) error {
 	if l.gone {
 		return nil
 	}
-	events := l.waiting[f.key]
-	delete(l.waiting, f.key)
-	for i, e := range events {
-		e.class = resumed
-		if i == 0 {
-			e.rows, e.fetched = rows, true
-		}
-		l.box.put(e)
-	}
+	e := f.line.events[0]
+	e.class, e.rows, e.fetched = resumed, rows, true
+	l.box.put(e)
 	l.node.ready.add(l)
 	return nil
 }

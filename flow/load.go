@@ -108,7 +108,7 @@ func (n *Node) load(ctx context.Context, g store.Group, gen store.Generation) er
 		}
 		l = &Loop{
 			node: n, group: g, generation: gen, links: links, machine: m, floor: o.Floor,
-			epoch: n.epoch.Load(), waiting: map[int64][]*envelope{},
+			epoch: n.epoch.Load(), waiting: map[int64]*line{},
 		}
 		l.box.put(&envelope{class: urgent, body: Loaded{}})
 		n.trouble.retell(l)
@@ -120,7 +120,7 @@ func (n *Node) load(ctx context.Context, g store.Group, gen store.Generation) er
 	if n.publish(l) {
 		n.ready.add(l)
 		// What was sent since the snapshot found nobody here.
-		n.fetches.add(&Fetch{loop: l, inbox: true})
+		n.fetches.add(&Fetch{loop: l})
 	}
 	return nil
 }

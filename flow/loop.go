@@ -39,7 +39,7 @@ type Loop struct {
 	posted   int // of sent
 	consumed []*letter
 	sealed   []*part
-	waiting  map[int64][]*envelope
+	waiting  map[int64]*line
 	scratch  Turn
 }
 
@@ -94,8 +94,13 @@ func (l *Loop) turnLocked() bool {
 		}
 		l.epoch = now
 	}
+	waited := e.line
+	e.line = nil
 	if e.letter == nil || !e.letter.void.Load() {
 		l.decide(e)
+	}
+	if waited != nil && e.line != waited {
+		l.leave(waited)
 	}
 	l.node.leaveTurn(l, e)
 	if l.broken {
@@ -173,14 +178,38 @@ type machinePanic struct {
 // Error returns what the panic said. The stack is for operators only.
 func (p *machinePanic) Error() string { return p.what }
 
+// line is a queue of events that need the same rows. The first has its rows, or a fetch is under way for it. Only when it
+// is decided comes the next one's turn: what that one needs may be in memory by then, or be other rows than before.
+type line struct {
+	key    int64
+	events []*envelope
+}
+
 // await sets an event aside until the rows that it needs are there.
 func (l *Loop) await(n *need, e *envelope) {
-	behind := l.waiting[n.key]
-	e.rows, e.fetched = nil, false
-	l.waiting[n.key] = append(behind, e)
-	if len(behind) == 0 {
-		l.node.fetches.add(&Fetch{loop: l, key: n.key, queries: n.queries})
+	q := l.waiting[n.key]
+	if q == nil {
+		q = &line{key: n.key}
+		l.waiting[n.key] = q
 	}
+	if len(q.events) == 0 || q.events[0] != e {
+		q.events = append(q.events, e)
+	}
+	e.line, e.rows, e.fetched = q, nil, false
+	if q.events[0] == e {
+		l.node.fetches.add(&Fetch{loop: l, line: q, queries: n.queries})
+	}
+}
+
+// leave takes the first event out of a line and has the next one decided.
+func (l *Loop) leave(q *line) {
+	if q.events = q.events[1:]; len(q.events) == 0 {
+		delete(l.waiting, q.key)
+		return
+	}
+	next := q.events[0]
+	next.class = resumed
+	l.box.put(next)
 }
 
 // post hands this turn's messages to the mailboxes of this node; those to other nodes go out with their rows, and so do

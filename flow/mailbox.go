@@ -51,6 +51,7 @@ type envelope struct {
 	command *Command
 	letter  *letter
 	poison  *poison
+	line    *line // in which it waits for rows
 	counted bool // taken once; no longer among what waits
 	fetched bool // rows are those that it asked for
 	rows    []store.Row

@@ -152,7 +152,7 @@ func (n *Node) Receive(m store.Message) error {
 	}
 	ok, gap := l.links.accept(m.From, m.Number)
 	if gap {
-		n.fetches.add(&Fetch{loop: l, inbox: true})
+		n.fetches.add(&Fetch{loop: l})
 		return nil
 	}
 	if !ok {
@@ -172,7 +172,7 @@ func (n *Node) Receive(m store.Message) error {
 func (n *Node) Inbox() {
 	for g := range n.loops {
 		if l := n.loops[g].Load(); l != nil {
-			n.fetches.add(&Fetch{loop: l, inbox: true})
+			n.fetches.add(&Fetch{loop: l})
 		}
 	}
 }

@@ -295,7 +295,7 @@ func (l *Loop) drop() []*envelope {
 	l.held, l.sent, l.sealed, l.dirty, l.changed = nil, nil, nil, 0, false
 	events := l.box.drain()
 	for _, key := range slices.Sorted(maps.Keys(l.waiting)) {
-		events = append(events, l.waiting[key]...)
+		events = append(events, l.waiting[key].events...)
 	}
 	l.waiting = nil
 	return events
