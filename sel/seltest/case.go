@@ -2,7 +2,7 @@
 // says which ones come out otherwise than they should. Tests and "segue sel test" use it.
 //
 // A case of the language has an "expr"; with "params", "param_types" (for arrays that are empty or begin with null),
-// "limits", "ext" (a fake extension: "method(arg,arg)" to its result), "now_millis", "sanitize" (the expression is
+// "limits", "ext" (a fake extension: "method(arg,arg)" to its result), "now_millis" (by default early 2026), "sanitize" (the expression is
 // prepared as a user's) and "mode":"validate" (the result is the list of free names). It wants a "want" and
 // "want_type", or a "want_error" (the class) and for a thrown message "want_message". A case of a template has a
 // "value" and "params", and wants "want" or "want_error":"not-found:name", and "refs".
@@ -79,7 +79,7 @@ type oneCase struct {
 	ParamTypes  map[string]string `json:"param_types"`
 	Limits      caseLimits        `json:"limits"`
 	Ext         json.RawMessage   `json:"ext"`
-	Now         int64             `json:"now_millis"`
+	Now         *int64            `json:"now_millis"`
 	Sanitize    bool              `json:"sanitize"`
 	Mode        string            `json:"mode"`
 	Want        json.RawMessage   `json:"want"`
@@ -93,6 +93,9 @@ type oneCase struct {
 	badParams  map[string]error
 	ext        map[string]any
 }
+
+// defaultNow is the instant of a case that gives none, 2026-01-01.
+const defaultNow = 1_767_225_600_000
 
 // caseLimits are the limits that a case can set. The original's operand stack has no counterpart here.
 type caseLimits struct {

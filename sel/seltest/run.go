@@ -30,7 +30,11 @@ func (c *oneCase) program() (want, got string) {
 	if err != nil {
 		return c.wants(), failed(err)
 	}
-	res, err := p.Eval(&sel.Input{Lookup: c.lookup, Now: c.Now, Seed: 1, Ext: extension(c.ext), Limits: limits})
+	now := int64(defaultNow)
+	if c.Now != nil {
+		now = *c.Now
+	}
+	res, err := p.Eval(&sel.Input{Lookup: c.lookup, Now: now, Seed: 1, Ext: extension(c.ext), Limits: limits})
 	if err != nil {
 		return c.wants(), failed(err)
 	}
