@@ -64,7 +64,7 @@ const longestMessage = 600
 // The format may use %w for a cause.
 func Errorf(code Code, format string, args ...any) *Error {
 	err := fmt.Errorf(format, args...)
-	e := &Error{Code: code, Message: err.Error(), pos: -1}
+	e := &Error{Code: code, Message: sound(err.Error()), pos: -1}
 	if len(e.Message) > longestMessage {
 		e.Message = strings.ToValidUTF8(e.Message[:longestMessage], "") + "…"
 	}

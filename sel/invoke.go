@@ -50,7 +50,9 @@ func wrapped(err error, name string, n int) error {
 	case CodeLimitVisit, CodeLimitMemory, CodeLimitString, CodeLimitArray, CodeLimitDeadline, CodeCancelled:
 		return e
 	}
-	return Errorf(CodeCall, "%s with %s failed: %w", name, counted(n, "argument"), e)
+	outer := Errorf(CodeCall, "%s with %s failed: %s", name, counted(n, "argument"), e.Message)
+	outer.Cause = e
+	return outer
 }
 
 func counted(n int, noun string) string {
