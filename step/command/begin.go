@@ -132,8 +132,10 @@ func (r *Runtime) spawn(at attempt, lock *os.File) (pid int, orders, answers *os
 // supervisorEnv keeps a supervisor small: one thread of Go code, and a heap that is collected early.
 func supervisorEnv() []string {
 	env := []string{"GOMAXPROCS=1", "GOGC=50"}
-	if dir := os.Getenv("GOCOVERDIR"); dir != "" {
-		env = append(env, "GOCOVERDIR="+dir)
+	for _, name := range []string{"GOCOVERDIR", "GORACE"} { // of test builds
+		if value, ok := os.LookupEnv(name); ok {
+			env = append(env, name+"="+value)
+		}
 	}
 	return env
 }

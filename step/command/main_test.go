@@ -16,5 +16,6 @@ func TestMain(m *testing.M) {
 	if len(os.Args) > 1 && os.Args[1] == superviseArg {
 		os.Exit(Supervise(os.Args[2:]))
 	}
+	os.Setenv("GORACE", "atexit_sleep_ms=0") // else each supervisor of a -race build stays for a second
 	goleak.VerifyTestMain(m)
 }

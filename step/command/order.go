@@ -25,11 +25,9 @@ type order struct {
 	LingerMS  int64    `json:"linger_ms"`
 }
 
-// outputVar names the file in which a command may leave its outputs.
+// outputVar names the file in which a command may leave its outputs. As it is different for every attempt, it also marks
+// all processes of an attempt, so that those which a lost supervisor leaves behind can be found.
 const outputVar = "SEGUE_OUTPUT"
-
-// cookieVar marks every process of an attempt, so that those which a lost supervisor leaves behind can be found.
-const cookieVar = "SEGUE_ATTEMPT_UUID"
 
 // identity lists the variables that tell a command who it is. No step may set them.
 func identity(a *step.Attempt) [][2]string {
@@ -39,7 +37,7 @@ func identity(a *step.Attempt) [][2]string {
 		{"SEGUE_RUN_ID", strconv.FormatInt(a.Run, 10)},
 		{"SEGUE_STEP_ID", a.StepID},
 		{"SEGUE_ATTEMPT", strconv.FormatInt(a.Attempt, 10)},
-		{cookieVar, a.UUID},
+		{"SEGUE_ATTEMPT_UUID", a.UUID},
 	}
 }
 

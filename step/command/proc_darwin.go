@@ -58,7 +58,7 @@ func startTime(pid int) (uint64, error) {
 }
 
 // killLeftovers kills the group of the command, if that is still the one which the supervisor started.
-func killLeftovers(ctx context.Context, uuid string, started startedRecord) error {
+func killLeftovers(ctx context.Context, started startedRecord) error {
 	all, err := processes()
 	if err != nil || started.Child == 0 {
 		return err

@@ -113,9 +113,10 @@ func startTime(pid int) (uint64, error) {
 }
 
 // killLeftovers kills what a dead supervisor has left behind and returns when nothing of it is left. A process is known
-// by the UUID of the attempt in its environment, or, if it has wiped that, by the session of the command.
-func killLeftovers(ctx context.Context, uuid string, started startedRecord) error {
-	cookie := []byte(cookieVar + "=" + uuid)
+// by SEGUE_OUTPUT in its environment, which no other attempt of any server on this machine has, or, if it has wiped
+// that, by the session of the command.
+func killLeftovers(ctx context.Context, started startedRecord) error {
+	cookie := []byte(outputVar + "=" + started.Output)
 	for quiet := 0; quiet < 2; { // twice: one that was being born while the table was read shows up the second time
 		all, err := processes()
 		if err != nil {

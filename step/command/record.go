@@ -39,6 +39,7 @@ type startedRecord struct {
 	PID       int    `json:"pid"` // of the supervisor
 	PIDStart  uint64 `json:"pid_start"`
 	StartedAt int64  `json:"started_at"` // epoch milliseconds
+	Output    string `json:"output"`     // SEGUE_OUTPUT of the command, which tells its processes from others
 	// Child is the pid of the command, added without fsync once it is known: it serves to find what a killed supervisor
 	// left behind, which only matters as long as the machine is up.
 	Child      int    `json:"child,omitempty"`

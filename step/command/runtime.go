@@ -259,7 +259,7 @@ func (r *Runtime) report(ctx context.Context, at attempt, seen sighting) (step.P
 // bury ends a lost attempt: what is left of its processes is killed, and the loss is recorded for good.
 func (r *Runtime) bury(ctx context.Context, at attempt, seen sighting) (step.Progress, error) {
 	if seen.started.Boot == r.boot && seen.started.Host == r.host {
-		if err := killLeftovers(ctx, at.uuid, seen.started); err != nil {
+		if err := killLeftovers(ctx, seen.started); err != nil {
 			return step.Progress{}, err
 		}
 	}

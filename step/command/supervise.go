@@ -145,8 +145,9 @@ func (s *supervisor) run(program string) (err error) {
 	}
 	s.started = startedRecord{
 		Format: format, Host: s.order.Host, Boot: s.order.Boot, PID: os.Getpid(), PIDStart: start, StartedAt: now(),
+		Output: filepath.Join(s.dir, outputFile),
 	}
-	env := append(append([]string{}, s.order.Env...), outputVar+"="+filepath.Join(s.dir, outputFile))
+	env := append(append([]string{}, s.order.Env...), outputVar+"="+s.started.Output)
 	fds := make([]uintptr, len(files))
 	for i, f := range files {
 		fds[i] = f.Fd() // which also makes it blocking, as commands expect
