@@ -1,7 +1,6 @@
 package eval
 
 import (
-	"slices"
 	"strings"
 
 	"github.com/segue-run/segue/fault"
@@ -9,19 +8,20 @@ import (
 	"github.com/segue-run/segue/sel"
 )
 
-// Step evaluates the params of an attempt of a step. wf are the evaluated workflow params. The result keeps the order of
-// defs.
+// Step evaluates the params of an attempt of a step. wf are the evaluated workflow params; up may be nil if there are no
+// other steps. The result keeps the order of defs.
 func Step(env Env, stepID string, defs *param.Definitions, wf *param.Params, up Upstream) (*param.Params, error) {
-	s := &stepScope{env: &env, id: stepID, params: pending(Declare(defs)), wf: wf, up: up}
+	s := newStep(&env, stepID, wf, up)
+	s.begin(defs)
 	for i := range s.params.Len() {
-		if err := s.evaluate(i); err != nil {
-			return nil, fault.In(err, "In step [%s]", stepID)
-		}
+		_, p := s.params.At(i)
+		declare(&p.Definition, definitionBag, param.ModeUnset)
 	}
-	return s.params, nil
+	return s.all()
 }
 
-// Condition evaluates the condition of a transition, or of a while, after its step has been evaluated.
+// Condition evaluates the condition of a transition, or of a while, after its step has been evaluated to the params
+// step. The result is a boolean, or a string that reads true or false.
 func Condition(env Env, stepID, text string, step, wf *param.Params, up Upstream) (bool, error) {
 	switch strings.TrimSpace(text) {
 	case "true", "true;":
@@ -29,91 +29,59 @@ func Condition(env Env, stepID, text string, step, wf *param.Params, up Upstream
 	case "false", "false;":
 		return false, nil
 	}
-	s := &stepScope{env: &env, id: stepID, params: step, wf: wf, up: up}
-	v, err := env.expression(s, subject{"condition", text}, text)
+	s := newStep(&env, stepID, wf, up)
+	s.params = step
+	of := &subject{kind: "condition", name: clip(text)}
+	v, err := s.expression(of, text)
 	if err == nil {
-		if v, _, err = param.Coerce(param.Boolean, v); err != nil {
-			err = fault.In(err, "condition [%s]", text)
-		}
+		v, _, err = param.Coerce(param.Boolean, v)
 	}
 	if err != nil {
-		return false, fault.In(err, "In step [%s]", stepID)
+		return false, s.locate(of, err)
 	}
 	return v.(bool), nil
 }
 
-// Static returns the params of a step if they are all plain literals, which refer to nothing and so are the same in
-// every attempt; otherwise nil. Their time is 0.
-func Static(defs *param.Definitions) *param.Params {
-	for _, d := range defs.All() {
-		if !static(d) {
-			return nil
-		}
+// clip shortens a text for a message.
+func clip(text string) string {
+	const most = 200
+	if len(text) <= most {
+		return text
 	}
-	params, err := Step(Env{}, "", defs, nil, nil)
-	if err != nil {
-		return nil // a value that does not fit its type: the error belongs to the attempt
-	}
-	return params
+	return strings.ToValidUTF8(text[:most], "") + "…"
 }
 
-func static(d *param.Definition) bool {
-	plain := func(s string) bool { return strings.IndexByte(s, '$') < 0 }
-	switch v := d.Value.(type) {
-	case nil:
-		return false
-	case string:
-		return plain(v)
-	case []string:
-		for _, s := range v {
-			if !plain(s) {
-				return false
-			}
-		}
-	case *param.Strings:
-		for k, s := range v.All() {
-			if !plain(k) || !plain(s) {
-				return false
-			}
-		}
-	case *param.Definitions:
-		for _, d := range v.All() {
-			if !static(d) {
-				return false
-			}
-		}
-	}
-	return true
+func newStep(env *Env, id string, wf *param.Params, up Upstream) *stepScope {
+	s := &stepScope{evaluation: evaluation{env: env, kind: "step", id: id}, wf: wf, up: up}
+	s.names = s
+	return s
 }
 
 type stepScope struct {
-	env      *Env
-	id       string
-	params   *param.Params
-	wf       *param.Params
-	up       Upstream
-	visiting []int
+	evaluation
+	wf *param.Params
+	up Upstream
 }
 
-// evaluate gives param i its result, unless it has one.
-func (s *stepScope) evaluate(i int) error {
-	name, p := s.params.At(i)
-	if p.Evaluated() {
-		return nil
+// own returns the result of a param of the step itself. Those of a condition are evaluated, and stay as they are.
+func (s *stepScope) own(name string) (any, bool, error) {
+	i := s.params.Index(name)
+	if i < 0 {
+		return nil, false, nil
 	}
-	if slices.Contains(s.visiting, i) {
-		return fault.New(fault.BadRequest, "In step [%s], param [%s] definition contains a cyclic reference chain", s.id, name)
+	if _, p := s.params.At(i); p.Evaluated() || s.state == nil {
+		return p.Result, p.Evaluated(), nil
 	}
-	s.visiting = append(s.visiting, i)
-	defer func() { s.visiting = s.visiting[:len(s.visiting)-1] }()
-	v, err := s.env.value(s, theParam(name), &p.Definition)
-	if err != nil {
-		return err
+	v, err := s.evaluate(i)
+	return v, err == nil, err
+}
+
+// ofWorkflow returns the result of a workflow param.
+func (s *stepScope) ofWorkflow(name string) (any, bool) {
+	if p, ok := s.wf.Get(name); ok && p.Evaluated() {
+		return p.Result, true
 	}
-	if err := p.SetResult(v, s.env.Now); err != nil {
-		return fault.In(err, "param [%s]", name)
-	}
-	return nil
+	return nil, false
 }
 
 // resolve finds, in this order: step__param; an evaluated param of the step; a workflow param; a param of the step that
@@ -122,69 +90,61 @@ func (s *stepScope) resolve(name string) (any, bool, error) {
 	if strings.Contains(name, Separator) {
 		return s.foreign(name)
 	}
-	i := s.params.Index(name)
-	if i >= 0 {
-		if _, p := s.params.At(i); p.Evaluated() {
-			return p.Result, true, nil
-		}
-	}
-	if p, ok := s.wf.Get(name); ok && p.Evaluated() {
+	if p, ok := s.params.Get(name); ok && p.Evaluated() {
 		return p.Result, true, nil
 	}
-	if i < 0 {
-		return nil, false, nil
+	if v, ok := s.ofWorkflow(name); ok {
+		return v, true, nil
 	}
-	err := s.evaluate(i)
-	_, p := s.params.At(i)
-	return p.Result, true, err
+	return s.own(name)
 }
 
+// computed finds a workflow param: inside a step, params are those of the workflow.
 func (s *stepScope) computed(name string) (any, bool, error) {
-	own := strings.TrimPrefix(name, s.id+Separator)
-	if i := s.params.Index(own); i >= 0 && slices.Contains(s.visiting, i) && (own != name || !s.wf.Has(name)) {
-		return nil, false, nil
-	}
-	return s.resolve(name)
+	v, ok := s.ofWorkflow(name)
+	return v, ok, nil
 }
 
-// foreign finds step__param. Ids may hold underscores, so with three or more of them in a row two steps may be meant.
+// foreign finds step__param, or signal__param if there is no such step.
 func (s *stepScope) foreign(name string) (any, bool, error) {
-	first := strings.Index(name, Separator)
-	step, rest := name[:first], name[first+len(Separator):]
-	if strings.HasPrefix(rest, "_") {
-		longer := name[:first+1]
-		switch {
-		case s.known(step) && s.known(longer):
-			return nil, false, fault.New(fault.BadRequest, "the reference [%s] is ambiguous: both [%s] and [%s] are steps", name, step, longer)
-		case s.known(longer):
-			step, rest = longer, rest[1:]
-		}
+	step, rest, err := s.split(name)
+	if err != nil {
+		return nil, false, err
 	}
 	switch {
 	case step == s.id:
-		i := s.params.Index(rest)
-		if i < 0 {
-			return nil, false, nil
-		}
-		err := s.evaluate(i)
-		_, p := s.params.At(i)
-		return p.Result, true, err
+		return s.own(rest)
 	case s.known(step):
-		p, err := s.upstream(step, rest)
-		if err != nil {
-			return nil, false, err
-		}
-		return p.Result, true, nil
+		v, err := s.upstream(step, rest)
+		return v, err == nil, err
 	}
 	return s.env.signal(name)
+}
+
+// split divides a reference at the separator. Ids may end and names begin with an underscore, so with three or more of them in
+// a row two steps may be meant: the one that exists is.
+func (s *stepScope) split(name string) (step, rest string, err error) {
+	step, rest, _ = strings.Cut(name, Separator)
+	if !strings.HasPrefix(rest, "_") {
+		return step, rest, nil
+	}
+	longer := step + "_"
+	switch {
+	case !s.known(longer):
+		return step, rest, nil
+	case s.known(step):
+		return "", "", fault.New(fault.BadRequest, "the reference [%s] is ambiguous: both [%s] and [%s] are steps", name, step, longer)
+	}
+	return longer, rest[1:], nil
 }
 
 func (s *stepScope) known(step string) bool {
 	return step == s.id || s.up != nil && s.up.KnownStep(step)
 }
 
-func (s *stepScope) upstream(step, name string) (*param.Param, error) {
-	if s.up == nil || !s.up.KnownStep(step) {
+// upstream returns the result of a param of another step.
+func (s *stepScope) upstream(step, name string) (any, error) {
+	if !s.known(step) {
 		return nil, fault.New(fault.BadRequest, "there is no step [%s] whose param [%s] could be read", step, name)
 	}
 	p, ok, err := s.up.StepParam(step, name)
@@ -196,14 +156,18 @@ func (s *stepScope) upstream(step, name string) (*param.Param, error) {
 	case !p.Evaluated():
 		return nil, fault.New(fault.BadRequest, "param [%s] of step [%s] has not been evaluated", name, step)
 	}
-	return p, nil
+	return p.Result, nil
 }
 
-func (s *stepScope) unknown(of subject, name string) error {
-	if strings.Contains(name, Separator) {
-		return fault.New(fault.BadRequest, "%s refers to [%s], which is no param of a step and no signal", of, name)
+func (s *stepScope) unknown(_ *subject, name string) error {
+	step, rest, _ := s.split(name)
+	switch {
+	case !strings.Contains(name, Separator):
+		return fault.New(fault.BadRequest, "[%s] is a param neither of step [%s] nor of the workflow", name, s.id)
+	case step == s.id:
+		return fault.New(fault.BadRequest, "[%s] refers to a param [%s] that step [%s] does not have", name, rest, s.id)
 	}
-	return fault.New(fault.BadRequest, "%s refers to [%s], which is a param neither of step [%s] nor of the workflow", of, name, s.id)
+	return fault.New(fault.BadRequest, "[%s] is neither a param of a step nor of a signal that started the run", name)
 }
 
 // call answers params.getFromStep(step, param) and params.getFromStep("step_id").
@@ -212,18 +176,23 @@ func (s *stepScope) call(name string, args []string) (sel.Value, error) {
 	case name == "getFromStep" && len(args) == 1 && args[0] == "step_id":
 		return sel.StringOf(s.id), nil
 	case name == "getFromStep" && len(args) == 2 && !strings.HasPrefix(args[1], "MAESTRO_"):
-		if args[0] == s.id {
-			p, ok := s.params.Get(args[1])
-			if !ok || !p.Evaluated() {
-				return sel.Value{}, fault.New(fault.BadRequest, "param [%s] of step [%s] has not been evaluated", args[1], s.id)
-			}
-			return toSEL(p.Result)
-		}
-		p, err := s.upstream(args[0], args[1])
+		v, err := s.finished(args[0], args[1])
 		if err != nil {
 			return sel.Value{}, err
 		}
-		return toSEL(p.Result)
+		return toSEL(v)
 	}
 	return sel.Value{}, sel.ErrNoFunction
+}
+
+// finished returns the result of a param of any step, also of this one if it has been evaluated by now.
+func (s *stepScope) finished(step, name string) (any, error) {
+	if step != s.id {
+		return s.upstream(step, name)
+	}
+	p, ok := s.params.Get(name)
+	if !ok || !p.Evaluated() {
+		return nil, fault.New(fault.BadRequest, "param [%s] of step [%s] has not been evaluated", name, step)
+	}
+	return p.Result, nil
 }
