@@ -95,6 +95,9 @@ func (c *Cut) Batch() *Batch {
 	if len(b.parts) == 0 {
 		n.durableUpTo(b.epoch)
 		n.batches.put(b)
+		if n.trouble.isolated.Load() > 0 {
+			n.readyHeldBack()
+		}
 		return nil
 	}
 	s := &b.Store
@@ -194,7 +197,7 @@ func (n *Node) land(b *Batch) {
 		n.stats.Rows.Add(int64(len(s.Rows) + len(s.Send) + len(s.Consumed) + len(s.Groups) + 1))
 		n.stats.Bytes.Add(b.Bytes())
 	}
-	full := n.inflight.Load() >= n.limits.HardBytes
+	heldBack := n.inflight.Load() >= n.limits.HardBytes || n.trouble.isolated.Load() > 0
 	n.inflight.Add(-b.dirty)
 	n.durableUpTo(b.epoch)
 	n.trouble.landed(b.epoch)
@@ -212,7 +215,7 @@ func (n *Node) land(b *Batch) {
 			n.report(Incident{What: "receive", Group: m.To, Err: err})
 		}
 	}
-	if full {
+	if heldBack {
 		n.readyHeldBack()
 	}
 	for _, p := range b.parts {

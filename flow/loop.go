@@ -86,8 +86,7 @@ func (l *Loop) turnLocked() bool {
 	l.active.Store(true)
 	if now := l.node.epoch.Load(); l.epoch != now {
 		if l.seal(); l.broken { // then nothing of its epoch can be stored
-			e.class = resumed
-			l.box.put(e)
+			l.putBack(e)
 			l.node.leaveTurn(nil, nil)
 			l.node.kickCommitter()
 			return false
@@ -134,6 +133,7 @@ func (l *Loop) decide(e *envelope) {
 		l.held, l.sent = l.held[:held], l.sent[:sent] // what it said while breaking does not count
 		l.broken = true
 		l.node.trouble.panicked(l, e, err)
+		l.putBack(e)
 		return
 	}
 	if t.need != nil {
@@ -226,6 +226,12 @@ func (l *Loop) post() {
 			l.links.sendsRow(m.to)
 		}
 	}
+}
+
+// putBack keeps an event until its broken loop is dropped.
+func (l *Loop) putBack(e *envelope) {
+	e.class = resumed
+	l.box.put(e)
 }
 
 // put adds an event and has the loop run.

@@ -52,8 +52,8 @@ type envelope struct {
 	letter  *letter
 	poison  *poison
 	line    *line // in which it waits for rows
-	counted bool // taken once; no longer among what waits
-	fetched bool // rows are those that it asked for
+	counted bool  // taken once; no longer among what waits
+	fetched bool  // rows are those that it asked for
 	rows    []store.Row
 }
 

@@ -26,7 +26,8 @@ type Options struct {
 
 // Incident is something that should not happen often.
 type Incident struct {
-	What  string // "fenced", "behind", "refused", "transient", "unknown", "fatal", "quarantine", "fetch"
+	What string // "fenced", "behind", "refused", "transient", "unknown", "fatal", "panic", "quarantine", "fetch",
+	// "receive"
 	Group store.Group
 	Err   error
 }

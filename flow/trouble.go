@@ -16,16 +16,19 @@ import (
 
 // trouble is what a node remembers of failed commits and panics.
 //
-// A batch that the store refuses (a constraint, a size, a text) names no culprit. The node drops what depended on it,
-// reloads, and then takes one event for each commit until the culprit shows itself again; that event's entity is
-// poisoned, and everything else goes on. A machine that panics names its culprit at once.
+// A batch that the store refuses (a constraint, a size, a text) names no culprit; and a machine that panics may have been
+// told what is about to be taken back (by a group that has another owner by now, say). So the node drops what is not
+// durable, reloads, and then takes one event for each commit, each on top of durable state only, until the culprit shows
+// itself again; that event's entity is poisoned, and everything else goes on.
 type trouble struct {
 	isolated atomic.Int32 // commits to go with one event each
 
 	mu       sync.Mutex
-	reload   []store.Group // dropped, to be loaded again
-	rejoin   bool          // the seat itself must be taken again
-	now      *suspect      // the event decided in the present epoch, while isolated
+	isolate  int32          // commits to isolate after the next drop
+	strikes  map[strike]int // panics that were not judged
+	reload   []store.Group  // dropped, to be loaded again
+	rejoin   bool           // the seat itself must be taken again
+	now      *suspect       // the event decided in the present epoch, while isolated
 	poisoned map[store.Group][]*poison
 	repeats  map[store.Group]int // panics in a row without a commit between
 }
@@ -44,12 +47,21 @@ type poison struct {
 	epoch uint64 // in which it was decided; 0 = not yet
 }
 
+// strike is an entity in whose event a machine has panicked.
+type strike struct {
+	group  store.Group
+	entity int64
+}
+
 const (
-	isolatedCommits = 512
+	isolatedCommits = 512 // after a refused batch: what was in it must come again
+	isolatedByPanic = 64  // what a machine panics on mostly comes again at once
+	strikesOut      = 3   // so many panics condemn an entity without isolation; whoever asked for it may be slow to repeat
 	hopelessLoads   = 8
 )
 
 func (t *trouble) init() {
+	t.strikes = map[strike]int{}
 	t.poisoned, t.repeats = map[store.Group][]*poison{}, map[store.Group]int{}
 }
 
@@ -65,7 +77,7 @@ func (n *Node) enterTurn() bool {
 	}
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	if t.now != nil {
+	if t.now != nil || n.durable.Load()+1 != n.epoch.Load() {
 		return false
 	}
 	t.now = &suspect{}
@@ -139,6 +151,7 @@ func (t *trouble) moved(g store.Group) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	delete(t.poisoned, g)
+	maps.DeleteFunc(t.strikes, func(s strike, _ int) bool { return s.group == g })
 }
 
 // panicked notes which event a machine could not decide. e is nil if it was not one event.
@@ -147,14 +160,29 @@ func (t *trouble) panicked(l *Loop, e *envelope, err error) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	t.repeats[l.group]++
-	var entity int64
-	if e != nil {
-		e.command.answer(nil, fault.New(fault.Internal, "the request cannot be decided: %w", err))
-		entity = entityOf(l.machine, e.body)
-	} else {
-		t.isolated.Store(isolatedCommits)
+	n.report(Incident{What: "panic", Group: l.group, Err: withStack(err)})
+	if e == nil { // Batch knows whether it was one
+		t.isolate = isolatedCommits
+		return
 	}
-	n.condemn(l.group, entity, err)
+	t.isolate = max(t.isolate, isolatedByPanic)
+	who := strike{l.group, entityOf(l.machine, e.body)}
+	t.strikes[who]++
+	judged := t.now != nil && t.now.loop == nil // nothing but this turn is not durable
+	if judged || t.strikes[who] >= strikesOut {
+		delete(t.strikes, who)
+		e.command.answer(nil, fault.New(fault.Internal, "the request cannot be decided: %w", err))
+		n.condemn(who.group, who.entity, err)
+	}
+}
+
+// withStack adds the stack of a panic, for operators.
+func withStack(err error) error {
+	var p *machinePanic
+	if errors.As(err, &p) {
+		return fmt.Errorf("%w\n%s", err, p.stack)
+	}
+	return err
 }
 
 // entityOf asks the machine, whose memory may be anything by now.
@@ -166,10 +194,6 @@ func entityOf(m Machine, event any) (id int64) {
 // condemn has an entity poisoned when its group is loaded again. The caller holds trouble.mu.
 func (n *Node) condemn(g store.Group, entity int64, err error) {
 	why := storable(err.Error())
-	var p *machinePanic
-	if errors.As(err, &p) {
-		err = fmt.Errorf("%w\n%s", err, p.stack)
-	}
 	if entity == 0 {
 		n.report(Incident{What: "refused", Group: g, Err: err})
 		return
@@ -217,7 +241,7 @@ func (n *Node) refused(b *Batch, err error) {
 	t := &n.trouble
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	t.isolated.Store(isolatedCommits)
+	t.isolate = isolatedCommits
 	if b.only == nil {
 		return
 	}
@@ -247,15 +271,25 @@ func (n *Node) drop(b *Batch, all bool) {
 			gone = append(gone, l.group)
 		}
 	}
-	for _, l := range loops {
-		l.turn.Unlock()
-	}
+	n.durableUpTo(b.epoch) // of what is left
 	t := &n.trouble
 	t.mu.Lock()
+	if all { // it was judged on memory that had nothing to do with the store
+		clear(t.poisoned)
+		clear(t.strikes)
+	}
+	if t.isolate > 0 {
+		t.isolated.Store(max(t.isolate, t.isolated.Load()))
+		t.isolate = 0
+	}
 	t.reload = append(t.reload, gone...)
 	t.rejoin = t.rejoin || all
 	t.now = nil
 	t.mu.Unlock()
+	for _, l := range loops {
+		l.turn.Unlock()
+	}
+	n.readyHeldBack()
 	for _, e := range events {
 		n.discard(e)
 	}
