@@ -1,0 +1,330 @@
+package sim
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+
+	"github.com/segue-run/segue/store"
+)
+
+// disk is the store that all nodes share, with faults. It sees every call, so it also keeps the book of who may write
+// what, apart from the store's own.
+type disk struct {
+	run   *run
+	under store.Store
+	book  *book
+	past  []*book // before each of the last batches
+	seq   int64   // batches landed
+	lost  int     // restores
+}
+
+// book is what the disk knows about the state of the store. It is copied before each batch if the store may forget.
+type book struct {
+	owner  map[store.Group]store.Seat
+	gen    map[store.Group]store.Generation
+	landed map[store.Seat]int64
+	sent   map[pair]int64
+	rows   map[letterKey]bool
+}
+
+type pair struct{ from, to store.Group }
+
+type letterKey struct {
+	pair
+	number int64
+}
+
+func newDisk(r *run, under store.Store) *disk {
+	return &disk{run: r, under: under, book: &book{
+		owner: map[store.Group]store.Seat{}, gen: map[store.Group]store.Generation{}, landed: map[store.Seat]int64{},
+		sent: map[pair]int64{}, rows: map[letterKey]bool{},
+	}}
+}
+
+func (b *book) clone() *book {
+	return &book{maps.Clone(b.owner), maps.Clone(b.gen), maps.Clone(b.landed), maps.Clone(b.sent), maps.Clone(b.rows)}
+}
+
+var errInjected = errors.New("injected")
+
+func failure(class store.Class, op string) error {
+	return &store.Error{Class: class, Op: op, Err: errInjected}
+}
+
+// begin writes the rows of the beginning under a seat of its own.
+func (d *disk) begin(w World) error {
+	ctx := context.Background()
+	seat, err := d.under.Join(ctx, "setup")
+	if err != nil {
+		return err
+	}
+	var all []store.Group
+	for g := range d.under.Groups() {
+		all = append(all, store.Group(g))
+	}
+	owned, err := d.Claim(ctx, seat, all)
+	if err != nil {
+		return err
+	}
+	next, err := d.under.LeaseIDs(ctx, 1000)
+	if err != nil {
+		return err
+	}
+	b := &store.Batch{Seat: seat, Number: 1, Time: d.run.time}
+	b.Rows = w.Setup(func() int64 { next++; return next - 1 })
+	for _, o := range owned {
+		b.Fences = append(b.Fences, store.Fence{Group: o.Group, Generation: o.Generation})
+	}
+	err = d.Commit(ctx, b)
+	d.past = nil // the beginning is never lost
+	return err
+}
+
+// Groups implements store.Store.
+func (d *disk) Groups() int { return d.under.Groups() }
+
+// verdict is what is done to a call: the error to return before it, or instead of its result.
+func (d *disk) verdict(op string, percent int) (before, after error) {
+	r := d.run
+	if r.calm || !r.chance(percent) {
+		return nil, nil
+	}
+	switch n := r.rng.IntN(20); {
+	case n == 0 && r.climate.Fatal:
+		return failure(store.Fatal, op), nil
+	case n == 1 && r.climate.Fatal:
+		return nil, failure(store.Fatal, op)
+	case n < 8:
+		return failure(store.Transient, op), nil
+	case n < 13:
+		return failure(store.Unknown, op), nil
+	}
+	return nil, failure(store.Unknown, op)
+}
+
+// Join implements store.Store.
+func (d *disk) Join(ctx context.Context, node string) (store.Seat, error) {
+	before, after := d.verdict("join", d.run.climate.CallFaults)
+	if before != nil {
+		return store.Seat{}, before
+	}
+	seat, err := d.under.Join(ctx, node)
+	if err == nil {
+		d.book.landed[seat] = 0
+		d.took(seat)
+		d.rejoined(node)
+		err = after
+	}
+	d.run.trace.line("join %s: %d %s", node, seat.Incarnation, short(err))
+	return seat, err
+}
+
+// Claim implements store.Store.
+func (d *disk) Claim(ctx context.Context, seat store.Seat, groups []store.Group) ([]store.Owned, error) {
+	before, after := d.verdict("claim", d.run.climate.CallFaults)
+	if before != nil {
+		return nil, before
+	}
+	owned, err := d.under.Claim(ctx, seat, groups)
+	if err == nil {
+		for _, o := range owned {
+			if o.Generation <= d.book.gen[o.Group] {
+				d.run.fail("group %d was claimed with generation %d after %d", o.Group, o.Generation, d.book.gen[o.Group])
+			}
+			d.book.gen[o.Group], d.book.owner[o.Group] = o.Generation, seat
+		}
+		d.took(seat)
+		err = after
+	}
+	d.run.trace.line("claim %v by %s/%d: %s", groups, seat.Node, seat.Incarnation, short(err))
+	if err != nil {
+		return nil, err
+	}
+	return owned, nil
+}
+
+// took notes that a node has taken something that only its next batch would show to be lost.
+func (d *disk) took(seat store.Seat) {
+	for _, h := range d.run.hosts {
+		if h.name == seat.Node {
+			h.took = d.seq
+		}
+	}
+}
+
+// rejoined notes that a node has found out what the store has lost, if anything.
+func (d *disk) rejoined(node string) {
+	for _, h := range d.run.hosts {
+		if h.name == node {
+			h.misled = false
+		}
+	}
+}
+
+// LeaseIDs implements store.Store.
+func (d *disk) LeaseIDs(ctx context.Context, n int64) (int64, error) {
+	before, after := d.verdict("lease ids", d.run.climate.CallFaults)
+	if before != nil {
+		return 0, before
+	}
+	first, err := d.under.LeaseIDs(ctx, n)
+	if err == nil && d.run.current != nil {
+		d.run.current.took = d.seq
+	}
+	if err == nil {
+		err = after
+	}
+	return first, err
+}
+
+// Commit implements store.Store.
+func (d *disk) Commit(ctx context.Context, b *store.Batch) error {
+	before, after := d.verdict("commit", d.run.climate.Faults)
+	if before != nil {
+		d.run.trace.line("commit %s/%d %d: %s", b.Seat.Node, b.Seat.Incarnation, b.Number, short(before))
+		return before
+	}
+	err := d.under.Commit(ctx, b)
+	if err == nil && d.book.landed[b.Seat] < b.Number {
+		d.land(b)
+	}
+	if err == nil {
+		err = after
+	}
+	d.run.trace.line("commit %s/%d %d: %d rows, %d sent, %d consumed, %d groups: %s",
+		b.Seat.Node, b.Seat.Incarnation, b.Number, len(b.Rows), len(b.Send), len(b.Consumed), len(b.Groups), short(err))
+	if err != nil && store.ClassOf(err) == store.Refused {
+		d.run.trace.line("  %v", err)
+	}
+	return err
+}
+
+// land checks a batch that has just become durable against the book.
+func (d *disk) land(b *store.Batch) {
+	r := d.run
+	if r.climate.Forget > 0 {
+		d.past = append(d.past, d.book.clone())
+		if len(d.past) > remembered {
+			d.past = d.past[1:]
+		}
+	}
+	d.seq++
+	k := d.book
+	if k.landed[b.Seat] != b.Number-1 {
+		r.fail("batch %d of %s/%d landed after %d", b.Number, b.Seat.Node, b.Seat.Incarnation, k.landed[b.Seat])
+	}
+	k.landed[b.Seat] = b.Number
+	for _, h := range r.hosts {
+		if h.name == b.Seat.Node {
+			h.committed = d.seq
+		}
+	}
+	for _, f := range b.Fences {
+		if k.gen[f.Group] != f.Generation || k.owner[f.Group].Node != b.Seat.Node {
+			r.fail("%s/%d wrote group %d as generation %d; it belongs to %v with generation %d",
+				b.Seat.Node, b.Seat.Incarnation, f.Group, f.Generation, k.owner[f.Group], k.gen[f.Group])
+		}
+	}
+	for i := range b.Consumed {
+		m := &b.Consumed[i]
+		key := letterKey{pair{m.From, m.To}, m.Number}
+		if !k.rows[key] {
+			r.fail("%s was consumed and is no row", m)
+		}
+		delete(k.rows, key)
+	}
+	for i := range b.Send {
+		m := &b.Send[i]
+		p := pair{m.From, m.To}
+		if m.Number != k.sent[p]+1 {
+			r.fail("%s follows number %d", m, k.sent[p])
+		}
+		k.sent[p] = m.Number
+		k.rows[letterKey{p, m.Number}] = true
+	}
+	r.world.Landed(b)
+}
+
+// Read implements store.Store. Other parts of the cluster may run before it returns.
+func (d *disk) Read(ctx context.Context, f func(store.Snapshot) error) error {
+	before, after := d.verdict("read", d.run.climate.CallFaults)
+	if before == nil {
+		before = after
+	}
+	if before != nil {
+		return before
+	}
+	if err := d.under.Read(ctx, f); err != nil {
+		return err
+	}
+	d.run.yield(d.run.current)
+	return nil
+}
+
+// peek reads without faults.
+func (d *disk) peek(f func(store.Snapshot) error) error { return d.under.Read(context.Background(), f) }
+
+// forget takes the last batches back, if every node that would be misled finds out by itself: it has written since, or has
+// taken nothing since.
+func (d *disk) forget(n int) {
+	m, ok := d.under.(*store.Memory)
+	n = min(n, len(d.past))
+	if !ok || n == 0 {
+		return
+	}
+	to := d.seq - int64(n)
+	for _, h := range d.run.hosts {
+		if h.took > to && h.committed <= to {
+			return
+		}
+	}
+	if len(d.run.zombies) > 0 {
+		return
+	}
+	if got := m.Forget(n); got != n {
+		d.run.fail("the store forgot %d batches instead of %d", got, n)
+	}
+	d.book = d.past[len(d.past)-n]
+	d.past = d.past[:len(d.past)-n]
+	d.seq, d.lost = to, d.lost+1
+	for _, h := range d.run.hosts {
+		h.misled = true
+		h.took, h.committed = min(h.took, to), min(h.committed, to)
+	}
+	d.run.count.Restores++
+	d.run.trace.line("the store forgets %d batches", n)
+	if err := d.peek(func(s store.Snapshot) error { d.run.world.Restored(s); return nil }); err != nil {
+		d.run.fail("the store cannot be read: %v", err)
+	}
+}
+
+// Maintain implements store.Store.
+func (d *disk) Maintain(ctx context.Context) error { return d.under.Maintain(ctx) }
+
+// Close implements store.Store.
+func (d *disk) Close() error { return nil } // Run closes what is under it
+
+// leftover returns the message rows that nobody has consumed.
+func (d *disk) leftover() error {
+	return d.peek(func(s store.Snapshot) error {
+		for g := range d.Groups() {
+			err := s.Messages(store.Group(g), func(m *store.Message) error {
+				return fmt.Errorf("%s is still a row", m)
+			})
+			if err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
+// short is an error in a trace: its class only, since texts may hold addresses.
+func short(err error) string {
+	if err == nil {
+		return "ok"
+	}
+	return store.ClassOf(err).String()
+}

@@ -1,0 +1,277 @@
+package sim
+
+import (
+	"context"
+
+	"github.com/segue-run/segue/flow"
+	"github.com/segue-run/segue/store"
+)
+
+// act does one thing out of all that may happen now.
+func (r *run) act() {
+	for range 20 {
+		if r.one() {
+			return
+		}
+	}
+	r.time += int64(r.rng.IntN(20))
+}
+
+// yieldDepth is how often others may interrupt each other.
+const yieldDepth = 3
+
+// yield lets others run inside a call of h (nil: of nobody).
+func (r *run) yield(h *host) {
+	if r.calm || h == nil || r.depth >= yieldDepth || r.failed != nil || !r.chance(r.climate.Yield) {
+		return
+	}
+	r.depth++
+	r.count.Yields++
+	before := r.current
+	for range 1 + r.rng.IntN(4) {
+		r.act()
+	}
+	r.current = before
+	r.depth--
+}
+
+// host draws a host that can run.
+func (r *run) host() *host {
+	h := r.hosts[r.rng.IntN(len(r.hosts))]
+	if !h.up() || h.until > r.step {
+		return nil
+	}
+	return h
+}
+
+// one tries one thing; false if it cannot happen now.
+func (r *run) one() bool {
+	if n := r.rng.IntN(1000); n < 30 {
+		if r.trouble(n) {
+			return true
+		}
+	}
+	switch n := r.rng.IntN(100); {
+	case n < 35:
+		return r.turnSome()
+	case n < 58:
+		h := r.host()
+		return h != nil && h.seated && (h.phase != idle || h.wanted || r.chance(10)) &&
+			(h.phase != begun && h.phase != committed || !r.climate.SlowCommits || r.chance(20)) && h.committerStep()
+	case n < 66:
+		h := r.host()
+		if h == nil {
+			return false
+		}
+		h.collectReady()
+		if len(h.fetches) == 0 {
+			return false
+		}
+		i := r.rng.IntN(len(h.fetches))
+		if h.turning[h.fetches[i].Group()] > 0 {
+			return false
+		}
+		h.fetch(i)
+		return true
+	case n < 80:
+		return r.client()
+	case n < 86:
+		return r.post()
+	case n < 89:
+		return r.edge()
+	case n < 95:
+		r.time += int64(r.rng.IntN(30))
+		return true
+	case n < 98:
+		h := r.host()
+		if h == nil {
+			return false
+		}
+		h.on(func() { h.node.Tick() })
+		return true
+	case n < 99:
+		return r.compareSome()
+	default:
+		h := r.host()
+		if h == nil || r.climate.Nodes == 1 || !r.chance(30) {
+			return false
+		}
+		h.on(func() { h.node.Inbox() })
+		return true
+	}
+}
+
+// turnSome has some loop take an event.
+func (r *run) turnSome() bool {
+	h := r.host()
+	if h == nil {
+		return false
+	}
+	h.collectReady()
+	if len(h.ready) == 0 {
+		return false
+	}
+	l := h.ready[r.rng.IntN(len(h.ready))]
+	if h.turning[l.Group()] > 0 {
+		return false
+	}
+	h.turn(l)
+	return true
+}
+
+// trouble does one of the rare bad things; n is below 30.
+func (r *run) trouble(n int) bool {
+	c := &r.climate
+	in := func(perMille int) bool { return r.rng.IntN(30) < perMille }
+	switch n % 6 {
+	case 0:
+		h := r.hosts[r.rng.IntN(len(r.hosts))]
+		if !h.up() || h.stack > 0 || !in(c.Crash) {
+			return false
+		}
+		h.crash()
+	case 1:
+		return r.recoverHost()
+	case 2:
+		if !in(c.Takeover) {
+			return false
+		}
+		return r.takeover()
+	case 3:
+		h := r.host()
+		if h == nil || !in(c.Freeze) {
+			return false
+		}
+		h.until = r.step + r.rng.IntN(200)
+		r.trace.line("%s: frozen until %d", h.name, h.until)
+	case 4:
+		if r.depth == 0 && in(c.Forget) {
+			r.disk.forget(1 + r.rng.IntN(remembered))
+			return true
+		}
+		return r.landZombie()
+	default:
+		h := r.host()
+		if h == nil || !c.Jumps || !r.chance(20) {
+			return false
+		}
+		h.skew += int64(r.rng.IntN(20001)) - 10000
+		r.trace.line("%s: clock jumps to %d", h.name, h.skew)
+	}
+	return true
+}
+
+// recoverHost boots a host that is down, or seats one that is not.
+func (r *run) recoverHost() bool {
+	h := r.hosts[r.rng.IntN(len(r.hosts))]
+	switch {
+	case h.up() && h.stack > 0:
+		return false
+	case !h.up():
+		h.start()
+	case !h.seated:
+		h.join()
+	default:
+		return false
+	}
+	if h.seated && r.chance(70) {
+		if mine := r.orphans(h); len(mine) > 0 {
+			h.claim(mine...)
+		}
+	}
+	return true
+}
+
+// orphans returns the groups without a living owner, and those that h has owned in an earlier life.
+func (r *run) orphans(h *host) []store.Group {
+	var groups []store.Group
+	for g := range r.climate.Groups {
+		if o := r.owner(store.Group(g)); o == nil || o == h && !h.node.Owns(store.Group(g)) {
+			groups = append(groups, store.Group(g))
+		}
+	}
+	return groups
+}
+
+// takeover has a host take groups from another, which may go on for a while.
+func (r *run) takeover() bool {
+	h := r.host()
+	if h == nil || !h.seated || h.busy() {
+		return false
+	}
+	var groups []store.Group
+	for g := range r.climate.Groups {
+		if r.disk.book.owner[store.Group(g)].Node != h.name && r.chance(40) {
+			groups = append(groups, store.Group(g))
+		}
+	}
+	if len(groups) == 0 {
+		return false
+	}
+	r.rng.Shuffle(len(groups), func(i, k int) { groups[i], groups[k] = groups[k], groups[i] })
+	r.count.Takeovers++
+	h.claim(groups...)
+	return true
+}
+
+// landZombie lets the commit of a process that is gone arrive, or be lost.
+func (r *run) landZombie() bool {
+	if len(r.zombies) == 0 {
+		return false
+	}
+	z := r.zombies[0]
+	r.zombies = r.zombies[1:]
+	if r.chance(30) {
+		return true
+	}
+	r.count.Zombies++
+	err := z.node.Commit(context.Background(), z.batch)
+	r.trace.line("zombie commit of %s: %s", z.host.name, short(err))
+	return true
+}
+
+// compareSome compares the groups of a host with the store, if all that they have decided is durable.
+func (r *run) compareSome() bool {
+	h := r.host()
+	if h == nil || h.phase != idle || h.busy() || !h.seated {
+		return false
+	}
+	drops, yields := h.node.Stats().Drops.Load(), r.count.Yields
+	h.commit(func() { h.batch = h.node.Begin() })
+	if h.batch != nil {
+		h.phase = begun
+		return true
+	}
+	h.phase = recovering
+	if h.node.Stats().Drops.Load() == drops && r.count.Yields == yields {
+		h.compare()
+	}
+	return true
+}
+
+// compare compares every group of a host with the store. Nothing is decided and not durable.
+func (h *host) compare() {
+	r := h.run
+	if h.misled {
+		return
+	}
+	err := r.disk.peek(func(s store.Snapshot) error {
+		for g := range r.climate.Groups {
+			g := store.Group(g)
+			m := h.loaded[g]
+			if m == nil || !h.node.Owns(g) || r.disk.book.gen[g] != m.generation || r.disk.book.owner[g].Node != h.name {
+				continue
+			}
+			r.count.Compared++
+			if err := r.world.Compare(g, m.Machine, s); err != nil {
+				r.fail("%s: group %d: memory and store differ: %v", h.name, g, err)
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		r.fail("the store cannot be read: %v", err)
+	}
+}
+
+var _ flow.Kind = (*host)(nil)
