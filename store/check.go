@@ -139,6 +139,9 @@ func (c *Checker) checkRow(r *Row) error {
 	if !hasParent && r.Parent != 0 || !hasA && r.A != 0 || !hasB && r.B != 0 || !hasKey && r.Key != "" {
 		return fmt.Errorf("(%d, %d, %d, %q): the table does not have all of these columns", r.Parent, r.A, r.B, r.Key)
 	}
+	if len(r.Key) > MaxKey {
+		return fmt.Errorf("key of %d bytes: at most %d are allowed", len(r.Key), MaxKey)
+	}
 	if !utf8.ValidString(r.Key) || hasNUL(r.Key) {
 		return fmt.Errorf("key %q: it must be UTF-8 without NUL", r.Key)
 	}

@@ -172,6 +172,7 @@ func TestChecker(t *testing.T) {
 		"table":           {func(b *Batch) { b.Rows[0].Table = 9 }, "no such table"},
 		"state":           {func(b *Batch) { b.Rows[0].State = -1 }, "state -1"},
 		"key":             {func(b *Batch) { b.Rows[0].Key = "a\x00b" }, `key "a\x00b"`},
+		"long key":        {func(b *Batch) { b.Rows[0].Key = strings.Repeat("k", MaxKey+1) }, "key of 1025 bytes"},
 		"doc":             {func(b *Batch) { b.Rows[0].Doc = []byte("\xff") }, "UTF-8"},
 		"nul":             {func(b *Batch) { b.Rows[0].Doc = []byte("\x00") }, "NUL"},
 		"size":            {func(b *Batch) { b.Rows[0].Doc = make([]byte, MaxDoc+1) }, "at most 67108864"},

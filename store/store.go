@@ -45,7 +45,8 @@ func Tables() []Table { return []Table{Workflow, Version, Run, Step, Detail, Qua
 
 // Row is one row of an entity table. ID is unique in its table and never used again. Group is the flow group whose
 // owner alone writes the row. (Parent, A, B) is unique within Version and Run; (Parent, Key) is unique within
-// Workflow and Run where Key is not empty. Doc is text in UTF-8 without NUL, at most MaxDoc bytes.
+// Workflow and Run where Key is not empty. Doc is text in UTF-8 without NUL, at most MaxDoc bytes; Key as well, at most
+// MaxKey bytes. State is not negative. A column that its table does not name is zero, or the batch is Refused.
 type Row struct {
 	Table  Table
 	ID     int64
@@ -60,8 +61,11 @@ type Row struct {
 	Delete bool // the row with this ID is removed; the other fields do not count
 }
 
-// MaxDoc is the size of the largest document, in bytes.
+// MaxDoc is the size of the largest document or message body, in bytes.
 const MaxDoc = 64 << 20
+
+// MaxKey is the size of the longest text key, in bytes: it has to fit an index entry of every database.
+const MaxKey = 1024
 
 // Message is a message from one group to another that has not been consumed yet. Numbers start at 1 and have no
 // gaps within one (From, To).
@@ -88,8 +92,10 @@ type GroupState struct {
 // Batch is one transaction: all of it becomes durable, or nothing.
 //
 // Fences names every group that the batch writes. Rows are upserts by (Table, ID) or deletes, at most one for each
-// row. Send and Consumed are message rows to insert and to remove (From, To and Number count); a message may not be
-// in both. Time is the node's clock when the batch was cut; the store keeps the highest one (see Owned).
+// row; the deletes take effect first, and the upserts one after the other in their order, so that the place of a deleted
+// row may be given away, but two rows cannot change places. Send and Consumed are message rows to insert and to remove
+// (From, To and Number count); a message may not be in both. Time is the node's clock when the batch was cut; the
+// store keeps the highest one (see Owned).
 type Batch struct {
 	Seat     Seat
 	Number   int64 // 1 for the first batch of an incarnation, then without gaps

@@ -9,7 +9,9 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-func BenchmarkCommit(b *testing.B) { storetest.Bench(b, newBed(b)) }
+func BenchmarkCommit(b *testing.B) {
+	storetest.Bench(b, &bed{dir: b.TempDir(), opts: Options{Groups: storetest.Groups}})
+}
 
 // BenchmarkDisk is what BenchmarkCommit is to be compared with.
 func BenchmarkDisk(b *testing.B) {

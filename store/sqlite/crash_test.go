@@ -81,10 +81,7 @@ func TestCutLog(t *testing.T) {
 // opened opens a pair of files and compares what it holds.
 func opened(t *testing.T, name string, db, log []byte, want string) {
 	t.Helper()
-	dir, err := os.MkdirTemp(t.TempDir(), "")
-	if err != nil {
-		t.Fatal(err)
-	}
+	dir := inMemory(t)
 	write(t, filepath.Join(dir, FileName), string(db))
 	write(t, filepath.Join(dir, FileName+"-wal"), string(log))
 	s, err := Open(t.Context(), dir, Options{})

@@ -16,7 +16,23 @@ type bed struct {
 }
 
 func newBed(t testing.TB) storetest.Bed {
-	return &bed{dir: t.TempDir(), opts: Options{Groups: storetest.Groups}}
+	return &bed{dir: inMemory(t), opts: Options{Groups: storetest.Groups}}
+}
+
+// inMemory returns a directory in memory if there is such a place: what a disk does to a file, no test can see, and some tests
+// sync thousands of times.
+func inMemory(t testing.TB) string {
+	t.Helper()
+	dir, err := os.MkdirTemp("/dev/shm", "segue-test")
+	if err != nil {
+		return t.TempDir()
+	}
+	t.Cleanup(func() {
+		if err := os.RemoveAll(dir); err != nil {
+			t.Error(err)
+		}
+	})
+	return dir
 }
 
 func (b *bed) Open(t testing.TB) store.Store {
@@ -30,7 +46,7 @@ func (b *bed) Open(t testing.TB) store.Store {
 
 func (b *bed) Crash(t testing.TB, s store.Store) store.Store {
 	t.Helper()
-	dir := t.TempDir()
+	dir := inMemory(t)
 	for _, name := range []string{FileName, FileName + "-wal"} {
 		data, err := os.ReadFile(filepath.Join(b.dir, name))
 		if err != nil {

@@ -14,7 +14,7 @@ import (
 
 var (
 	seedFlag  = flag.Uint64("storetest.seed", 0, "run only the random history with this seed")
-	seedsFlag = flag.Int("storetest.histories", 0, "number of random histories (default 40; a tenth of it with -short)")
+	seedsFlag = flag.Int("storetest.histories", 0, "number of random histories (default 25; a tenth of it with -short)")
 )
 
 // histories runs random histories against the implementation and store.Memory side by side: every answer and the class of
@@ -22,7 +22,7 @@ var (
 func histories(t *testing.T, bed func(t testing.TB) Bed) {
 	n := *seedsFlag
 	if n == 0 {
-		n = 40
+		n = 25
 		if testing.Short() {
 			n = 4
 		}

@@ -144,6 +144,7 @@ func testTexts(t *testing.T, w *world) {
 	texts := []string{
 		"plain", "with 'quotes', \"double\" and \\backslash", "tab\tnewline\nreturn\r", "ünïcödé 漢字 🎼", "\u202eright to left",
 		"\ufeffbyte order mark", "e\u0301 and é", "\x01\x1f\x7f control", "ends in a space ", "?1 $1 :a %s", "{}", "NULL", "\U0010ffff", "1e5", "007", "0x10",
+		strings.Repeat("🎼", store.MaxKey/4),
 	}
 	for i, text := range texts {
 		r := full(store.Run, int64(i+1))
