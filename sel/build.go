@@ -31,7 +31,7 @@ func (b *builder) reserve(n int) bool {
 	case int64(len(b.buf)+n) > b.t.limits.String:
 		b.err = Errorf(CodeLimitString, "a string would have more than %d bytes", b.t.limits.String)
 	default:
-		b.err = b.t.Alloc(n)
+		b.err = b.t.Alloc(stored(n))
 	}
 	if b.err == nil {
 		b.err = b.t.Work(n)

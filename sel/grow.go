@@ -55,7 +55,7 @@ func (t *Thread) grow(s, v Value) (Value, error) {
 	if n := len(base) + len(add); int64(n) > t.limits.String {
 		return Value{}, Errorf(CodeLimitString, "a string would have more than %d bytes", t.limits.String)
 	}
-	if err := t.Alloc(len(add)); err != nil {
+	if err := t.Alloc(stored(len(add))); err != nil {
 		return Value{}, err
 	}
 	if err := t.Work(len(add)); err != nil {

@@ -57,7 +57,12 @@ func mapClass() *Class {
 				if m == nil {
 					return Value{}, nullMap("put")
 				}
-				return m.put(key, args[1]), t.Alloc(32)
+				before := m.Len()
+				old := m.put(key, args[1])
+				if m.Len() > before {
+					return old, t.Alloc(32)
+				}
+				return old, nil
 			}},
 		},
 	}

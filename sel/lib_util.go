@@ -21,7 +21,7 @@ func toJSON(t *Thread, _ Value, args []Value) (Value, error) {
 	if v := args[0]; !v.typ.IsData() && v.Type() != Null {
 		return Value{}, Errorf(CodeUnsupported, "%s has no JSON form", v.Type())
 	}
-	p := &printer{pay: t.AllocString, json: true}
+	p := t.printer(true)
 	p.value(args[0], 0)
 	if p.err != nil {
 		return Value{}, p.err

@@ -82,8 +82,11 @@ func (p *Program) Refs() []string { return p.refs }
 var threads = sync.Pool{New: func() any { return new(Thread) }}
 
 // Eval runs the program. The error, if any, is an *Error. A program that ends with throw has a result of type Thrown
-// and no error. Eval keeps nothing of in, and nothing of an evaluation is seen by another one.
+// and no error. Eval keeps nothing of in, which may be nil, and nothing of an evaluation is seen by another one.
 func (p *Program) Eval(in *Input) (res Result, err error) {
+	if in == nil {
+		in = new(Input)
+	}
 	t := threads.Get().(*Thread)
 	t.start(in, p)
 	defer func() {

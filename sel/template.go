@@ -144,3 +144,8 @@ func (tpl *Template) Expand(lookup func(name string) (string, error)) (string, e
 	}
 	return b.String(), nil
 }
+
+// Interpolate is CompileTemplate and Expand in one, for texts that are used once.
+func Interpolate(text string, lookup func(name string) (string, error)) (string, error) {
+	return CompileTemplate(text).Expand(lookup)
+}

@@ -33,9 +33,23 @@ func (t *Thread) text(v Value) (string, error) {
 	if !v.typ.IsArray() && v.typ != Map {
 		return text(v), nil
 	}
-	p := &printer{pay: t.AllocString}
+	p := t.printer(false)
 	p.value(v, 0)
 	return p.String(), p.err
+}
+
+// printer returns a printer that t pays for.
+func (t *Thread) printer(json bool) *printer {
+	total := int64(0)
+	return &printer{json: json, work: t.Work, pay: func(n int) error {
+		if total += int64(n); total > t.limits.String {
+			return Errorf(CodeLimitString, "a string would have more than %d bytes", t.limits.String)
+		}
+		if err := t.Work(n); err != nil {
+			return err
+		}
+		return t.Alloc(stored(n))
+	}}
 }
 
 // errTooLarge is why a value is not printed outside an evaluation.
@@ -47,12 +61,13 @@ const mostUnpaid = 64 << 20
 // unpaid prints outside an evaluation. What is too large or nested too deep ends in an ellipsis.
 func unpaid(print func(*printer)) string {
 	left := mostUnpaid
-	p := &printer{pay: func(n int) error {
+	pay := func(n int) error {
 		if left -= n; left < 0 {
 			return errTooLarge
 		}
 		return nil
-	}}
+	}
+	p := &printer{pay: pay, work: pay}
 	print(p)
 	if p.err != nil {
 		p.WriteString("…")
@@ -63,7 +78,8 @@ func unpaid(print func(*printer)) string {
 // printer writes values as text. It pays for every piece before it writes it; after an error it writes nothing more.
 type printer struct {
 	strings.Builder
-	pay  func(bytes int) error
+	pay  func(bytes int) error // for what is printed
+	work func(bytes int) error // for what is only looked at
 	err  error
 	json bool
 	// given lists maps in the order in which their keys came instead of Java's.
@@ -130,7 +146,7 @@ func (p *printer) table(m *Table, depth int) {
 	if !p.piece("{") {
 		return
 	}
-	if p.err = p.pay(12 * m.Len()); p.err != nil {
+	if p.err = p.work(64 * m.Len()); p.err != nil { // sorting
 		return
 	}
 	for n, i := range p.order(m) {

@@ -8,7 +8,7 @@ import (
 
 // Limits bound what a program may use. A zero field stands for its default.
 type Limits struct {
-	Visits int64 // steps of work: nodes evaluated, and for library methods one step per 64 bytes looked at
+	Visits int64 // steps of work: nodes evaluated, and for library methods one step per 256 bytes looked at
 	Loop   int64 // iterations of one execution of a loop; the loop fails when it completes this many
 	Array  int64 // elements of an array made by new; it fails at this many
 	String int64 // bytes of one string
@@ -99,11 +99,12 @@ type Thread struct {
 	nextGrowing int
 }
 
-// pollEvery is the number of visits between two looks at Done: some 20 microseconds.
-const pollEvery = 1024
+// pollEvery is the number of visits between two looks at Done: some 5 microseconds of operators, and less than a
+// millisecond of the slowest library method.
+const pollEvery = 512
 
 // stepBytes is how many bytes a library method may look at for one visit.
-const stepBytes = 64
+const stepBytes = 256
 
 // Now returns the instant of the evaluation in epoch milliseconds.
 func (t *Thread) Now() int64 { return t.in.Now }
@@ -173,8 +174,12 @@ func (t *Thread) AllocString(n int) error {
 	if err := t.Work(n); err != nil {
 		return err
 	}
-	return t.Alloc(16 + n)
+	return t.Alloc(16 + stored(n))
 }
+
+// stored is what n bytes of text count against the memory limit. The original counts two bytes for each UTF-16 unit,
+// and no UTF-8 is to cost more.
+func stored(n int) int { return n - n/3 }
 
 // NewString pays for s and returns it as a value.
 func (t *Thread) NewString(s string) (Value, error) {

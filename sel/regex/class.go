@@ -27,6 +27,9 @@ func (t *translator) property(negated, inside bool) (string, error) {
 	if t.at == len(t.in) {
 		return "", errors.New("\\p wants a property")
 	}
+	if t.props++; t.props > mostProperties {
+		return "", fmt.Errorf("more than %d \\p are not supported", mostProperties)
+	}
 	name := t.in[t.at : t.at+1]
 	if name == "{" {
 		end := strings.IndexByte(t.in[t.at:], '}')

@@ -148,12 +148,12 @@ func (m *Matcher) run(at int) ([]int, error) {
 			if width > 0 && matches(inst, r) {
 				m.add(&m.next, inst.Out, at+width, t.caps, here)
 			}
-		}
-		if m.spent >= 256 {
-			if err := m.pay(8 * m.spent); err != nil {
-				return nil, err
+			if m.spent >= 256 {
+				if err := m.pay(8 * m.spent); err != nil {
+					return nil, err
+				}
+				m.spent = 0
 			}
-			m.spent = 0
 		}
 		m.clear(&m.current)
 		m.current, m.next = m.next, m.current
@@ -264,6 +264,7 @@ func (m *Matcher) add(l *list, pc uint32, at int, caps []int, holds syntax.Empty
 			pc = inst.Out
 			goto follow
 		default:
+			m.spent += len(work) / 8
 			kept := m.alloc()
 			copy(kept, work)
 			l.dense[len(l.dense)-1].caps = kept

@@ -22,10 +22,12 @@ type Regex struct {
 	lineEnds bool     // $ also matches before a line end
 }
 
-// What a pattern may cost.
+// What a pattern may cost. Compiling one cannot be stopped, so that it must end within a millisecond by itself.
 const (
-	mostPattern = 10_000 // bytes
-	mostProgram = 20_000 // instructions
+	mostPattern    = 2_000  // bytes
+	mostProperties = 20     // \p{…}, which are hundreds of ranges each
+	mostGroups     = 100    // each thread of a match has offsets for all of them
+	mostProgram    = 20_000 // instructions
 )
 
 // Compile translates a pattern of java.util.regex.

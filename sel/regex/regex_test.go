@@ -158,6 +158,17 @@ func TestMatchingPaysAndStops(t *testing.T) {
 	}
 }
 
+func TestCompilingIsBounded(t *testing.T) {
+	for _, p := range []string{
+		strings.Repeat("a", 2_001), strings.Repeat(`\pL`, 21), "[" + strings.Repeat(`\PL`, 21) + "]", strings.Repeat("[a-z]{1000}", 30),
+		strings.Repeat("(a)", 101),
+	} {
+		if _, err := Compile(p); err == nil {
+			t.Errorf("%.20q compiles", p)
+		}
+	}
+}
+
 func TestCachedIsBounded(t *testing.T) {
 	for i := range 3 * mostCached {
 		if _, err := Cached(fmt.Sprintf("a{%d}", i%900)); err != nil {

@@ -17,6 +17,7 @@ type translator struct {
 	comments bool // (?x)
 	lineEnds bool
 	groups   int
+	props    int    // \p{…} so far
 	flags    []bool // dotAll and comments outside of each open group
 }
 
@@ -27,6 +28,9 @@ func translate(pattern string) (string, bool, error) {
 		if err := t.one(); err != nil {
 			return "", false, err
 		}
+	}
+	if t.groups > mostGroups {
+		return "", false, fmt.Errorf("more than %d groups are not supported; write (?: for those that need no number", mostGroups)
 	}
 	if len(t.flags) > 0 {
 		return "", false, errors.New("a group is not closed")
