@@ -150,6 +150,27 @@ func (templates) StepType(jobType, version string) (workflow.Type, bool) {
 	return "", false
 }
 
+func TestJobTemplate(t *testing.T) {
+	const text = "owner: amy\nstatus: beta\nsupport: here\nteam: x\ndefinition:\n  job_type: shell\n  step_type: notebook\n  version: v1\n  params:\n    script: {value: ls, type: string}\n"
+	tpl, err := DecodeJobTemplate([]byte(text))
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := `{"metadata":{"owner":"amy","status":"beta","support":"here","team":"x"},"definition":{"job_type":"shell","step_type":"Notebook","version":"v1","params":{"script":{"value":"ls","type":"STRING"}}}}`
+	if got := string(tpl.AppendJSON(nil)); got != want {
+		t.Errorf("got %s\nwant %s", got, want)
+	}
+	for in, want := range map[string]string{
+		"a: [":                                "YAML parse error",
+		"definition: {job_kind: x}":           `YAML job template: definition.job_kind: unknown field "job_kind"`,
+		"definition:\n  params: {script: ls}": "definition.params.script: want an object, not a string (line 2, column 20)",
+	} {
+		if _, err := DecodeJobTemplate([]byte(in)); !fault.Is(err, fault.BadRequest) || !strings.Contains(err.Error(), want) {
+			t.Errorf("%s: %v", in, err)
+		}
+	}
+}
+
 func TestDAG(t *testing.T) {
 	const four = "  jobs: [{job: {id: a, type: noop}}, {job: {id: b, type: noop, transition: d}}, {job: {id: c, type: noop}}, {job: {id: d, type: noop}}]\n"
 	for dag, want := range map[string]string{

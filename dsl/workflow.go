@@ -30,6 +30,19 @@ func DecodeWith(text []byte, templates Templates) (*api.WorkflowCreateRequest, e
 	return r, nil
 }
 
+// DecodeJobTemplate reads a job template. Its YAML is the JSON form in other clothes, not the short form of definitions.
+func DecodeJobTemplate(text []byte) (*api.JobTemplate, error) {
+	n, err := parse(text)
+	if err != nil {
+		return nil, err
+	}
+	t, err := api.DecodeJobTemplateRequest(n.wire())
+	if err != nil {
+		return nil, fault.New(fault.BadRequest, "YAML job template: %w", err)
+	}
+	return t, nil
+}
+
 func definition(n *node, templates Templates) (*api.WorkflowCreateRequest, error) {
 	if n.kind != wire.Object || len(n.fields) != 1 || n.fields[0].name != "workflow" && n.fields[0].name != "Workflow" {
 		return nil, n.errorf("want a mapping with the one key Workflow (or workflow)")

@@ -32,16 +32,16 @@ func decodeOperator(n *wire.Node, dst *Operator) error {
 }
 
 // Value is the value of a signal param: a string or an int64.
-type Value struct{ any }
+type Value struct{ v any }
 
-// Text and Number make Values.
+// Text returns the Value of a string.
 func Text(s string) Value { return Value{s} }
 
 // Number returns the Value of an integer.
 func Number(i int64) Value { return Value{i} }
 
 // Any returns the string or the int64; nil for the zero Value.
-func (v Value) Any() any { return v.any }
+func (v Value) Any() any { return v.v }
 
 // DecodeValue reads a string or an integer.
 func DecodeValue(n *wire.Node) (Value, error) {
@@ -56,7 +56,7 @@ func DecodeValue(n *wire.Node) (Value, error) {
 }
 
 // AppendJSON appends the value.
-func (v Value) AppendJSON(b []byte) []byte { return param.AppendValue(b, v.any) }
+func (v Value) AppendJSON(b []byte) []byte { return param.AppendValue(b, v.v) }
 
 // Values are the params of a signal by name.
 type Values = param.Ordered[Value]
@@ -86,7 +86,7 @@ func decodeMatch(n *wire.Node) (Match, error) {
 		}
 		return f.Unknown("value", "operator")
 	})
-	if err == nil && m.Value.any == nil {
+	if err == nil && m.Value.v == nil {
 		err = wire.Errorf(n, "a match must have a value")
 	}
 	return m, err

@@ -1,7 +1,6 @@
 package wire
 
 import (
-	"errors"
 	"fmt"
 	"slices"
 	"strconv"
@@ -23,13 +22,13 @@ func Errorf(n *Node, format string, args ...any) error {
 	return &Error{Line: n.Line, Col: n.Col, Message: fmt.Sprintf(format, args...)}
 }
 
-// In says in which field an error happened. Other errors than *Error become one, without a place.
+// In says in which field an error happened; it may change err. Other errors than *Error become one, without a place.
 func In(err error, field string) error {
 	if err == nil {
 		return nil
 	}
-	var e *Error
-	if !errors.As(err, &e) {
+	e, ok := err.(*Error)
+	if !ok {
 		e = &Error{Message: err.Error()}
 	}
 	e.path = append(e.path, field)
