@@ -1,0 +1,395 @@
+package httpd_test
+
+import (
+	"bufio"
+	"fmt"
+	"net/http"
+	"strings"
+	"testing"
+
+	"github.com/segue-run/segue/httpd"
+)
+
+func TestPush(t *testing.T) {
+	w := newWorld(t, nil)
+	body := `{"properties":{"owner":"amy","run_strategy":"parallel","step_concurrency":9,"description":"keep"},"git_info":{"sha":"x"},"dsl_lang":"go","workflow":{"id":"w","steps":[` + noop + `]}}`
+	w.do("POST", api, body, "user", "zoe").is(200).has(
+		"workflow_definition/metadata/workflow_version_id", "1",
+		"workflow_definition/metadata/version_author", `"zoe"`,
+		"workflow_definition/metadata/git_info/sha", `"x"`,
+		"workflow_definition/metadata/dsl_lang", `"go"`,
+		"workflow_definition/properties_snapshot/author", `"zoe"`,
+		"workflow_definition/properties_snapshot/run_strategy/workflow_concurrency", "20",
+		"workflow_definition/is_active", "true", "workflow_definition/is_latest", "true", "workflow_definition/is_default", "true",
+		"workflow_definition/activated_by", `"zoe"`,
+	)
+	// A push without properties changes none; one with some resets those that it leaves out.
+	w.do("POST", api, `{"is_active":false,"workflow":{"id":"w","steps":[`+chain+`]}}`).is(200).has(
+		"workflow_definition/metadata/workflow_version_id", "2",
+		"workflow_definition/properties_snapshot/step_concurrency", "9", "workflow_definition/properties_snapshot/author", `"zoe"`,
+		"workflow_definition/is_active", "false", "workflow_definition/is_latest", "true", "workflow_definition/is_default", "false",
+	)
+	w.do("POST", api, `{"properties":{},"workflow":{"id":"w","steps":[`+noop+`]}}`).is(200).has(
+		"workflow_definition/properties_snapshot/step_concurrency", "-", "workflow_definition/properties_snapshot/run_strategy", "-",
+		"workflow_definition/properties_snapshot/description", `"keep"`, "workflow_definition/properties_snapshot/author", `"tester"`,
+	)
+	w.get(api+"/w/versions/1?enriched=False").is(200).has("metadata/workflow_version_id", "1", "is_active", "false", "enriched_extras", "-")
+	w.get(api+"/w/versions/LATEST?enriched=True").is(200).has("metadata/workflow_version_id", "3", "enriched_extras/step_params/a", "{}")
+	w.get(api+"/w/properties-snapshot/Latest").is(200).has("owner", `"amy"`)
+	w.get(api+"/w/overview").is(200).has("active_version_id", "3", "latest_version_id", "3", "latest_instance_id", "-", "nonterminal_instances/PAUSED", "0")
+	w.get(api+"/w/timeline").is(200).has("workflow_id", `"w"`, "timeline_events/#", "3")
+	w.get(api+"/nobody/timeline").is(200).has("timeline_events/#", "0")
+}
+
+func TestPushIsRefused(t *testing.T) {
+	w := newWorld(t, nil)
+	steps := func(s string) string {
+		return `{"properties":{"owner":"a"},"workflow":{"id":"w","steps":[` + s + `]}}`
+	}
+	for _, c := range []struct{ body, says string }{
+		{`{`, "JSON parse error"},
+		{`{"properties":{"owner":"a"}}`, "[workflow definition] cannot be null"},
+		{steps(""), "[workflow step definitions] cannot be null or empty"},
+		{steps(noop + "," + noop), "duplicate step ids"},
+		{`{"workflow":{"id":"w","steps":[` + noop + `]}}`, "owner"},
+		{strings.Replace(steps(noop), `"steps"`, `"params":{"x":{"expression":"nope + 1","type":"LONG"}},"steps"`, 1), "BAD_REQUEST - workflow [w]"},
+	} {
+		w.do("POST", api, c.body).is(400).has("status", `"BAD_REQUEST"`).says(c.says)
+	}
+	w.get(api+"/w/versions/latest").is(404).has("status", `"NOT_FOUND"`)
+	w.do("POST", api, `{}`, "user", "").is(400).says("user name cannot be null")
+	w.do("POST", api, `{}`, "Content-Type", "text/plain").is(415)
+	w.do("POST", api, "", "Content-Type", "").is(415)
+	w.do("POST", api, `"`+strings.Repeat("x", 2<<20)+`"`).is(413)
+}
+
+func TestValidate(t *testing.T) {
+	w := newWorld(t, nil)
+	path := api + "/actions/validate"
+	ok := `{"properties":{"owner":"a"},"workflow":{"id":"w","steps":[` + noop + `]}}`
+	w.do("PUT", path, ok).is(200).has("type", `"ACTION"`, "action", `"VALIDATE"`, "author", `"tester"`, "message", `"the workflow definition is valid."`)
+	w.get(api + "/w/versions/latest").is(404)
+	bad := strings.Replace(ok, `"steps"`, `"params":{"x":{"expression":"nope + 1","type":"LONG"}},"steps"`, 1)
+	w.do("PUT", path, bad).is(400).has("message", `"Invalid workflow create request"`).says("referenced a non-existing param [nope]")
+}
+
+func TestYAML(t *testing.T) {
+	w := newWorld(t, nil)
+	text := "Workflow:\n  id: y\n  owner: amy\n  n: 3\n  jobs:\n    - job: {id: a, type: noop}\n"
+	w.do("PUT", api+"/actions/validate/yaml", text, "Content-Type", "application/yaml").is(200).has("action", `"VALIDATE"`)
+	w.do("POST", api+"/yaml", text, "Content-Type", "text/yaml").is(415)
+	w.do("POST", api+"/yaml", text, "Content-Type", "application/yaml").is(200).has("workflow_definition/workflow/params/n/type", `"LONG"`)
+	w.do("POST", api+"/yaml", "Workflow: [", "Content-Type", "application/yaml").is(400).has("status", `"BAD_REQUEST"`)
+}
+
+func TestVersions(t *testing.T) {
+	w := newWorld(t, nil)
+	for range 3 {
+		w.push("w", noop).is(200)
+	}
+	page := api + "/w/versions/pagination"
+	w.get(page+"?first=2").is(200).has("total_count", "3", "elements/#", "2", "elements/0/metadata/workflow_version_id", "3",
+		"page_info/start_cursor", `"3"`, "page_info/end_cursor", `"2"`, "page_info/has_next_page", "true", "page_info/has_previous_page", "false", "page_info/start_index", "1")
+	w.get(page+"?first=2&cursor=2").is(200).has("elements/#", "1", "page_info/has_next_page", "false", "page_info/start_index", "3")
+	w.get(page+"?last=2").is(200).has("elements/0/metadata/workflow_version_id", "2")
+	w.get(page+"?first=2&cursor=1").is(200).has("elements/#", "0", "page_info/start_cursor", "null", "total_count", "3")
+	w.get(api+"/nobody/versions/pagination?first=2").is(200).has("total_count", "0", "page_info/start_cursor", "null")
+	w.get(page).is(400).says("both cannot be null")
+	w.get(page + "?first=1&last=1").is(400).says("but not both")
+	w.get(page + "?first=201").is(400)
+	w.get(page + "?first=1&cursor=x").is(400)
+	w.get(api+"/w/versions/foo").is(400).has("errors/0", `"Invalid workflow version: foo"`)
+	w.get(api + "/w/versions/0").is(400)
+	w.get(api + "/w/versions/99").is(404)
+	w.get(api + "/nobody/versions/1").is(404).says("has not been created yet or has been deleted")
+	w.do("PUT", api+"/w/versions/99/actions/activate", "").is(404)
+	w.do("PUT", api+"/w/versions/1/actions/activate", "").is(422).says("does not do that yet")
+	w.do("PUT", api+"/nobody/actions/deactivate", "").is(404)
+}
+
+func TestList(t *testing.T) {
+	w := newWorld(t, nil)
+	w.get(api+"?first=2").is(200).has("total_count", "0", "page_info/start_cursor", "null")
+	for i := range 3 {
+		w.push(fmt.Sprint("w", i), noop).is(200)
+	}
+	seen := map[string]bool{}
+	cursor := ""
+	for range 2 {
+		a := w.get(api + "?first=2&cursor=" + cursor).is(200)
+		for i := range 3 {
+			if strings.Contains(a.body, fmt.Sprintf(`"workflow_id":"w%d"`, i)) {
+				seen[fmt.Sprint("w", i)] = true
+			}
+		}
+		_, rest, _ := strings.Cut(a.body, `"end_cursor":"`)
+		cursor, _, _ = strings.Cut(rest, `"`)
+	}
+	if len(seen) != 3 {
+		t.Errorf("two pages have shown %v", seen)
+	}
+	w.get(api + "?last=2").is(400)
+}
+
+func TestRun(t *testing.T) {
+	w := newWorld(t, nil)
+	w.push("w", chain).is(200)
+	w.start("w").has("status", `"CREATED"`, "workflow_instance_id", "1", "workflow_run_id", "1", "workflow_version_id", "1",
+		"timeline_event/type", `"LOG"`, "timeline_event/message", `"Manually run a new workflow instance by a user [tester]"`)
+	w.get(api+"/w/instances/1?wait=terminal").is(200).has("status", `"SUCCEEDED"`, "initiator/user", `"tester"`, "initiator/type", `"MANUAL"`,
+		"aggregated_info/step_aggregated_views/b/status", `"SUCCEEDED"`, "runtime_dag/b/predecessors/0", `"a"`, "timeline/0/type", `"LOG"`,
+		"run_config/policy", `"START_FRESH_NEW_RUN"`, "group_info", "4")
+	w.get(api+"/w/instances/1/runs/1").is(200).has("aggregated_info", "-")
+	w.get(api+"/w/instances/1/runs/LATEST?aggregated=true&enriched=0").is(200).has("aggregated_info/workflow_instance_status", `"SUCCEEDED"`, "timeline/#", "1")
+	w.get(api+"/w/instances/1/runs/0").is(200).has("workflow_run_id", "1")
+	w.get(api+"/w/instances/2").is(404).has("status", `"NOT_FOUND"`)
+	w.get(api + "/w/instances/1/runs/2").is(404)
+	w.get(api + "/w/instances/x").is(400)
+	w.get(api + "/w/instances/1/runs/x").is(400)
+	w.get(api + "/w/instances/1/runs/1?enriched=maybe").is(400)
+	w.get(api + "/nobody/instances/1").is(404).says("has not been created yet")
+
+	w.get(api+"/w/instances/1/steps").is(200).has("#", "2", "0/step_id", `"a"`, "1/step_id", `"b"`, "1/step_instance_id", "2")
+	w.get(api+"/w/instances/1/runs/1/steps").is(200).has("#", "2", "0/timeline", "-")
+	w.get(api+"/w/instances/1/runs/2/steps").is(200).has("#", "0")
+	w.get(api+"/w/instances/9/steps").is(200).has("#", "0")
+	w.get(api+"/nobody/instances/9/steps").is(200).has("#", "0")
+	w.get(api+"/w/instances/1/steps/b").is(200).has("runtime_state/status", `"SUCCEEDED"`, "step_attempt_id", "1", "timeline/0/status", `"CREATED"`)
+	w.get(api + "/w/instances/1/steps/nobody").is(404)
+	w.get(api + "/w/instances/9/steps/a").is(404)
+	w.get(api+"/w/instances/1/runs/1/steps/a/attempts").is(200).has("#", "1")
+	w.get(api+"/w/instances/1/runs/latest/steps/a/attempts/latest").is(200).has("transition/successors/b/evaluated_result", "true")
+	w.get(api + "/w/instances/1/runs/1/steps/a/attempts/2").is(404)
+	w.get(api + "/w/instances/1/runs/1/steps/a/attempts/x").is(400)
+	w.get(api + "/w/instances/1/runs/1/steps/a/attempts/1/logs").is(404).says("leave none")
+	w.get(api+"/w/overview").is(200).has("latest_instance_id", "1")
+}
+
+func TestStart(t *testing.T) {
+	w := newWorld(t, nil)
+	w.do("POST", api, `{"properties":{"owner":"o","run_strategy":"parallel"},"workflow":{"id":"w","tags":["t"],"params":{"foo":{"value":"old","type":"STRING"},"bar":{"value":"${foo}!","type":"STRING"},"c":{"value":1,"type":"LONG","mode":"CONSTANT"}},"steps":[`+noop+`]}}`).is(200)
+	path := api + "/w/versions/latest/actions/start"
+	const id = "7c8b14c4-1b2a-4c3d-9e4f-5a6b7c8d9e0f"
+	request := `{"initiator":{"type":"MANUAL"},"request_id":"` + id + `","runtime_tags":["r"],"run_params":{"foo":{"value":"new","type":"STRING"}}}`
+	w.do("POST", path, request).is(200).has("status", `"CREATED"`, "workflow_uuid", `"`+id+`"`)
+	w.do("POST", path, request).is(200).has("status", `"DUPLICATED"`, "workflow_uuid", `"`+id+`"`, "workflow_instance_id", "1", "workflow_run_id", "1")
+	w.get(api+"/w/instances/1?wait=terminal").is(200).has("params/bar/evaluated_result", `"new!"`, "params/foo/source", `"LAUNCH"`,
+		"run_params/foo/value", `"new"`, "run_config/runtime_tags/0/name", `"r"`, "runtime_workflow/tags/1/name", `"r"`, "workflow_uuid", `"`+id+`"`)
+	w.get(api + "/w/instances/2").is(404)
+
+	for body, says := range map[string]string{
+		`{}`: "initiator", `{"initiator":{"type":"robot"}}`: "initiator.type", `{"initiator":{"type":"manual"},"x":1}`: "unknown field",
+		`{"initiator":{"type":"manual"},"run_params":{"c":{"value":2,"type":"LONG"}}}`:    "CONSTANT",
+		`{"initiator":{"type":"manual"},"run_params":{"Util":{"value":2,"type":"LONG"}}}`: "reserved",
+		`{"initiator":{"type":"manual"},"runtime_tags":["t"]}`:                            "[t]",
+		`{"initiator":{"type":"foreach"}}`:                                                "initiator.type",
+	} {
+		w.do("POST", path, body).is(400).has("status", `"BAD_REQUEST"`).says(says)
+	}
+	w.do("POST", path, `{"initiator":{"type":"time","trigger_uuid":"u"}}`).is(409).says("mismatch trigger uuid")
+	w.do("POST", path, `{"initiator":{"type":"manual"},"artifacts":{"a":{}}}`).is(422)
+	w.do("POST", api+"/nobody/versions/latest/actions/start", manual).is(404).says("has not been created yet or has been deleted")
+	w.do("POST", api+"/w/versions/99/actions/start", manual).is(404)
+	w.do("POST", api+"/w/versions/foo/actions/start", manual).is(400)
+
+	// A new version becomes what the alias names, although the old one is remembered.
+	w.push("w", noop).is(200)
+	w.do("POST", path, manual).is(200).has("workflow_version_id", "2")
+	w.do("POST", api+"/w/versions/1/actions/start", manual).is(200).has("workflow_version_id", "1")
+	w.push("later", `{"subworkflow":{"id":"a","params":{"subworkflow_id":{"value":"w","type":"STRING"}}}}`).is(200)
+	w.do("POST", api+"/later/versions/latest/actions/start", manual).is(422).says("step [a]")
+}
+
+func TestStartAgainstAMovingVersion(t *testing.T) {
+	m := &moving{}
+	w := newWorld(t, func(d *httpd.Deps) { m.Engine, d.Engine = d.Engine, m })
+	w.push("w", noop).is(200)
+	m.times.Store(3)
+	w.start("w").has("workflow_instance_id", "1")
+	m.times.Store(1 << 20)
+	a := w.do("POST", api+"/w/versions/active/actions/start", manual).is(503).has("status", `"SERVICE_UNAVAILABLE"`, "retryable", "true")
+	if a.header.Get("Retry-After") == "" {
+		t.Error("no Retry-After")
+	}
+}
+
+func TestWaitForTheEnd(t *testing.T) {
+	w := newWorld(t, nil)
+	w.push("w", command).is(200)
+	w.start("w")
+	<-w.runtime.began
+	a := w.get(api+"/w/instances/1?wait=terminal&timeout=1ms").is(200).has("status", `"IN_PROGRESS"`)
+	if got := a.header.Get("Segue-Wait"); got != "timeout" {
+		t.Errorf("Segue-Wait is %q", got)
+	}
+	waited := make(chan *answer)
+	go func() { waited <- w.get(api + "/w/instances/1/runs/1?wait=terminal&timeout=60") }()
+	close(w.runtime.done)
+	a = <-waited
+	a.is(200).has("status", `"SUCCEEDED"`)
+	if got := a.header.Get("Segue-Wait"); got != "" {
+		t.Errorf("Segue-Wait is %q", got)
+	}
+	for _, q := range []string{"wait=soon", "wait=terminal&timeout=x", "wait=terminal&timeout=-1s", "wait=terminal&timeout=24h"} {
+		w.get(api + "/w/instances/1?" + q).is(400)
+	}
+}
+
+func TestStopAndKill(t *testing.T) {
+	w := newWorld(t, nil)
+	w.push("w", command).is(200)
+	for range 3 {
+		w.start("w")
+		<-w.runtime.began
+	}
+	stop := api + "/w/instances/1/actions/stop"
+	w.do("PUT", api+"/w/instances/1/runs/5/actions/stop", "").is(400).says("as it is not the latest run [1]")
+	w.do("PUT", api+"/w/instances/9/actions/stop", "").is(404)
+	w.do("PUT", stop, "", "user", "").is(400)
+	w.do("PUT", stop, "").is(200).has("completed", "false", "workflow_instance_status", `"IN_PROGRESS"`,
+		"info", `"The action is accepted and is still running. Please check it again."`,
+		"timeline_event/message", `"User [tester] take an action to STOP the running workflow instance run"`)
+	w.get(api+"/w/instances/1?wait=terminal").is(200).has("status", `"STOPPED"`, "aggregated_info/step_aggregated_views/a/status", `"STOPPED"`)
+	w.do("PUT", stop, "", "Content-Type", "application/json").is(200).has("completed", "true", "workflow_instance_status", `"STOPPED"`)
+	w.do("PUT", api+"/w/instances/1/actions/kill", "").is(400).says("Cannot terminate a workflow instance")
+	w.do("PUT", api+"/w/instances/1/actions/unblock", "").is(400).says("as it is not FAILED status")
+	w.do("POST", api+"/w/instances/1/actions/restart", `{}`).is(400)
+	w.do("POST", api+"/w/instances/1/actions/restart", `{"restart_policy":"RESTART_FROM_BEGINNING"}`).is(422)
+	w.do("POST", api+"/w/instances/7/actions/restart", `{"restart_policy":"RESTART_FROM_BEGINNING"}`).is(404)
+	w.do("POST", api+"/w/instances/2/actions/restart", `{"restart_policy":"RESTART_FROM_BEGINNING"}`).is(400)
+	w.do("PUT", api+"/w/instances/2/runs/1/actions/kill", "").is(200)
+	w.get(api+"/w/instances/2?wait=terminal").is(200).has("status", `"FAILED"`, "runtime_overview/rollup_overview/overview/FATALLY_FAILED/ref/w:1/0", `"2:a:1"`)
+	w.do("PUT", api+"/w/actions/stop", "").is(202).has("type", `"ACTION"`, "action", `"STOP"`, "message", `"Terminated [0] queued instances and terminating [1] running instances"`)
+	w.get(api+"/w/instances/3?wait=terminal").is(200).has("status", `"STOPPED"`)
+	w.do("PUT", api+"/nobody/actions/kill", "").is(202)
+	w.do("PUT", api+"/w/instances/3/steps/a/actions/stop", "").is(422)
+	w.do("PUT", api+"/w/instances/3/steps/nobody/actions/stop", "").is(400)
+	w.do("PUT", api+"/w/instances/3/steps/a/actions/dance", "").is(404)
+
+	list := api + "/w/instances"
+	w.get(list+"?first=2").is(200).has("elements/#", "2", "elements/0/workflow_instance_id", "3", "elements/0/aggregated_info/workflow_instance_status", `"STOPPED"`,
+		"total_count", "3", "page_info/has_next_page", "true")
+	w.get(list+"?last=1&aggregated=False").is(200).has("elements/0/workflow_instance_id", "1", "elements/0/aggregated_info", "-", "page_info/has_previous_page", "true")
+	w.get(list+"/2/runs?first=5").is(200).has("elements/#", "1", "total_count", "1")
+	w.get(list+"/7/runs?first=5").is(200).has("elements/#", "0")
+	w.get(api+"/nobody/instances?first=5").is(200).has("total_count", "0")
+	w.get(api+"/w/overview").is(200).has("failed_instances", "1", "nonterminal_instances/IN_PROGRESS", "0", "latest_instance_id", "3")
+}
+
+// A queued run is over at once.
+func TestStopOfAQueuedRun(t *testing.T) {
+	w := newWorld(t, nil)
+	w.do("POST", api, `{"properties":{"owner":"o"},"workflow":{"id":"w","steps":[`+command+`]}}`).is(200)
+	w.start("w")
+	<-w.runtime.began
+	w.start("w")
+	w.get(api+"/w/instances/2").is(200).has("status", `"CREATED"`, "runtime_overview", "-", "execution_id", "-")
+	w.do("PUT", api+"/w/instances/2/actions/stop", "").is(200).has("completed", "true", "workflow_instance_status", `"STOPPED"`, "info", `"The action is completed."`)
+}
+
+func TestLogs(t *testing.T) {
+	w := newWorld(t, nil)
+	w.push("w", command).is(200)
+	w.start("w")
+	<-w.runtime.began
+	path := api + "/w/instances/1/runs/1/steps/a/attempts/1/logs"
+	text := "one\ntwo\nthree\n"
+	w.runtime.log.text.Store(&text)
+	if a := w.do("GET", path, "", "Accept", "text/plain").is(200); a.body != text || !strings.HasPrefix(a.header.Get("Content-Type"), "text/plain") {
+		t.Errorf("%q, %v", a.body, a.header)
+	}
+	for q, want := range map[string]string{"tail=2": "two\nthree\n", "tail=0": "", "tail=9": text, "tail=1": "three\n"} {
+		if a := w.get(path + "?" + q).is(200); a.body != want {
+			t.Errorf("%s: %q, want %q", q, a.body, want)
+		}
+	}
+	w.get(path + "?stream=stderr").is(404)
+	w.get(path + "?stream=x").is(400)
+	w.get(path + "?tail=x").is(400)
+
+	w.runtime.logNot.Store(true)
+	began := make(chan *http.Response)
+	go func() {
+		res, err := http.Get(w.url + path + "?follow=true&tail=1")
+		if err != nil {
+			t.Error(err)
+		}
+		began <- res
+	}()
+	w.runtime.logNot.Store(false)
+	res := <-began
+	defer res.Body.Close()
+	lines := bufio.NewScanner(res.Body)
+	next := func(want string) {
+		t.Helper()
+		if !lines.Scan() || lines.Text() != want {
+			t.Fatalf("%q, %v; want %q", lines.Text(), lines.Err(), want)
+		}
+	}
+	next("three")
+	more := text + "four\n"
+	w.runtime.log.text.Store(&more)
+	next("four")
+	last := more + "five\n"
+	w.runtime.log.text.Store(&last)
+	w.runtime.log.ended.Store(true)
+	next("five")
+	if lines.Scan() {
+		t.Errorf("after the end: %q", lines.Text())
+	}
+}
+
+func TestRoutes(t *testing.T) {
+	w := newWorld(t, nil)
+	w.get("/api/v3/nothing").is(404).has("status", `"NOT_FOUND"`)
+	w.get(api + "/w/overview/").is(404)
+	a := w.do("DELETE", api+"/w/overview", "").is(405).has("status", `"METHOD_NOT_ALLOWED"`)
+	if !strings.Contains(a.header.Get("Allow"), "GET") || a.header.Get("Content-Type") != "application/json" {
+		t.Errorf("%v", a.header)
+	}
+	w.get("/healthz").is(200).has("status", `"UP"`)
+	w.get("/actuator/health").is(200)
+	w.get(api+"/instances/action-map").is(200).has("CREATED/0", `"STOP"`, "FAILED/#", "2")
+	w.get(api+"/steps/instances/action-map").is(200).has("NOT_CREATED", "-", "UNSATISFIED/#", "1")
+	w.do("GET", api+"/instances/action-map", "", "Accept", "text/html").is(406)
+	w.do("GET", api+"/instances/action-map", "", "Accept", "text/html, */*;q=0.1").is(200)
+	for _, later := range []string{"POST /w/properties", "POST /w/properties/tag", "DELETE /w/properties/tag/t", "DELETE /w", "PUT /w/actions/unblock"} {
+		method, path, _ := strings.Cut(later, " ")
+		body := ""
+		if method == "POST" {
+			body = `{}`
+		}
+		w.do(method, api+path, body).is(422).says("does not do that yet")
+	}
+}
+
+func TestGuard(t *testing.T) {
+	w := newWorld(t, func(d *httpd.Deps) { d.Hosts = []string{"Segue.example:80"} })
+	host := strings.TrimPrefix(w.url, "http://")
+	for _, c := range []struct {
+		name, value string
+		status      int
+	}{
+		{"Host", "evil.example", 421},
+		{"Host", "evil.example:8080", 421},
+		{"Host", "10.1.2.3", 421},
+		{"Host", "localhost.evil.example", 421},
+		{"Host", "localhost:1234", 200},
+		{"Host", "app.localhost", 200},
+		{"Host", "[::1]:80", 200},
+		{"Host", "127.0.0.1", 200},
+		{"Host", "segue.EXAMPLE.", 200},
+		{"Origin", "https://evil.example", 403},
+		{"Origin", "null", 403},
+		{"Origin", "http://" + host, 200},
+		{"Sec-Fetch-Site", "cross-site", 403},
+		{"Sec-Fetch-Site", "same-site", 403},
+		{"Sec-Fetch-Site", "same-origin", 200},
+		{"Sec-Fetch-Site", "none", 200},
+	} {
+		a := w.do("GET", "/healthz", "", c.name, c.value)
+		if a.status != c.status {
+			t.Errorf("%s: %s gets %d, want %d", c.name, c.value, a.status, c.status)
+		}
+	}
+}

@@ -1,0 +1,142 @@
+package httpd
+
+import (
+	"net/http"
+
+	"github.com/segue-run/segue/api"
+	"github.com/segue-run/segue/fault"
+	"github.com/segue-run/segue/instance"
+)
+
+// takes says which bodies a route takes.
+type takes uint8
+
+const (
+	anything takes = iota // any content type; a body is not read
+	jsonBody
+	yamlBody
+)
+
+// route is one endpoint.
+type route struct {
+	pattern string
+	body    takes
+	user    bool // the header user must be there
+	text    bool // the answer is not JSON
+	serve   func(s *server, c *call) error
+}
+
+const (
+	flows     = "/api/v3/workflows"
+	instances = flows + "/{wf}/instances/{instance}"
+	runs      = instances + "/runs/{run}"
+)
+
+// routes is the API, in the order of its documentation.
+func (s *server) routes() []route {
+	return []route{
+		// Definitions.
+		{"POST " + flows, jsonBody, true, false, (*server).pushJSON},
+		{"POST " + flows + "/yaml", yamlBody, true, false, (*server).pushYAML},
+		{"GET " + flows, anything, false, false, (*server).listWorkflows},
+		{"POST " + flows + "/{wf}/properties", jsonBody, true, false, later("properties cannot be changed alone; push the workflow with properties")},
+		{"POST " + flows + "/{wf}/properties/tag", jsonBody, true, false, later("tags of properties cannot be changed")},
+		{"DELETE " + flows + "/{wf}/properties/tag/{tag}", anything, true, false, later("tags of properties cannot be changed")},
+		{"DELETE " + flows + "/{wf}", anything, true, false, later("workflows cannot be deleted")},
+		{"GET " + flows + "/{wf}/versions/{version}", anything, false, false, (*server).definition},
+		{"GET " + flows + "/{wf}/versions/pagination", anything, false, false, (*server).definitions},
+		{"GET " + flows + "/{wf}/properties-snapshot/{snapshot}", anything, false, false, (*server).properties},
+		{"GET " + flows + "/{wf}/overview", anything, false, false, (*server).overview},
+		{"GET " + flows + "/{wf}/timeline", anything, false, false, (*server).timeline},
+
+		// Actions on workflows.
+		{"POST " + flows + "/{wf}/versions/{version}/actions/start", jsonBody, true, false, (*server).start},
+		{"PUT " + flows + "/actions/validate", jsonBody, true, false, (*server).validateJSON},
+		{"PUT " + flows + "/actions/validate/yaml", yamlBody, true, false, (*server).validateYAML},
+		{"PUT " + flows + "/{wf}/actions/deactivate", anything, true, false, onWorkflow("workflows cannot be deactivated")},
+		{"PUT " + flows + "/{wf}/versions/{version}/actions/activate", anything, true, false, onWorkflow("versions cannot be activated; push the version that shall be active")},
+		{"PUT " + flows + "/{wf}/actions/stop", anything, true, false, actOnAll(instance.Stop)},
+		{"PUT " + flows + "/{wf}/actions/kill", anything, true, false, actOnAll(instance.Kill)},
+		{"PUT " + flows + "/{wf}/actions/unblock", anything, true, false, later("runs cannot be unblocked")},
+
+		// Runs.
+		{"GET " + flows + "/instances/action-map", anything, false, false, actionMap(api.AppendActionMap)},
+		{"GET " + instances, anything, false, false, (*server).latestRun},
+		{"GET " + runs, anything, false, false, (*server).run},
+		{"GET " + instances + "/runs", anything, false, false, (*server).runs},
+		{"GET " + flows + "/{wf}/instances", anything, false, false, (*server).instances},
+		{"POST " + instances + "/actions/restart", jsonBody, true, false, (*server).restart},
+		{"PUT " + instances + "/actions/stop", anything, true, false, actOnRun(instance.Stop)},
+		{"PUT " + instances + "/actions/kill", anything, true, false, actOnRun(instance.Kill)},
+		{"PUT " + instances + "/actions/unblock", anything, true, false, (*server).unblock},
+		{"PUT " + runs + "/actions/stop", anything, true, false, actOnRun(instance.Stop)},
+		{"PUT " + runs + "/actions/kill", anything, true, false, actOnRun(instance.Kill)},
+		{"PUT " + runs + "/actions/unblock", anything, true, false, (*server).unblock},
+
+		// Steps.
+		{"GET " + flows + "/steps/instances/action-map", anything, false, false, actionMap(api.AppendStepActionMap)},
+		{"GET " + instances + "/steps/{step}", anything, false, false, (*server).step},
+		{"GET " + runs + "/steps/{step}/attempts", anything, false, false, (*server).attempts},
+		{"GET " + runs + "/steps/{step}/attempts/{attempt}", anything, false, false, (*server).attempt},
+		{"GET " + runs + "/steps/{step}/attempts/{attempt}/logs", anything, false, true, (*server).logs},
+		{"GET " + instances + "/steps", anything, false, false, (*server).steps},
+		{"GET " + runs + "/steps", anything, false, false, (*server).stepsOfRun},
+		{"POST " + instances + "/steps/{step}/actions/restart", jsonBody, true, false, later("steps cannot be restarted")},
+		{"PUT " + instances + "/steps/{step}/actions/{action}", anything, true, false, (*server).actOnStep},
+
+		{"GET /healthz", anything, false, false, (*server).healthz},
+		{"GET /actuator/health", anything, false, false, (*server).healthz},
+	}
+}
+
+// later is the endpoint of something that this version does not do.
+func later(what string) func(*server, *call) error {
+	return func(*server, *call) error {
+		return fault.New(fault.Unsupported, "this version of segue does not do that yet: %s", what)
+	}
+}
+
+// onWorkflow is later for a workflow and a version that must exist.
+func onWorkflow(what string) func(*server, *call) error {
+	return func(s *server, c *call) error {
+		version := c.r.PathValue("version")
+		if version == "" {
+			version = "latest"
+		}
+		if _, err := s.readVersion(c, c.workflow(), version); err != nil {
+			return err
+		}
+		return later(what)(s, c)
+	}
+}
+
+func actionMap(add func([]byte) []byte) func(*server, *call) error {
+	return func(_ *server, c *call) error {
+		c.out = add(c.out)
+		return nil
+	}
+}
+
+// handle makes a handler of a route.
+func (s *server) handle(r route) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) {
+		if g, ok := w.(*guarded); ok {
+			g.ours = true
+			w = g.ResponseWriter
+		}
+		c := calls.Get().(*call)
+		c.begin(s, w, req)
+		defer c.end()
+		if err := c.check(&r); err != nil {
+			c.fail(err)
+			return
+		}
+		if err := r.serve(s, c); err != nil {
+			c.fail(err)
+			return
+		}
+		if !c.answered {
+			c.answer()
+		}
+	})
+}
