@@ -160,14 +160,6 @@ func (l *links) sendsRow(to store.Group) {
 	l.unnumbered[to]++
 }
 
-// retract notes that a message in this node's mailbox is void, and with it the number that it was given.
-func (l *links) retract(from store.Group, number int64) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	r := l.from(from)
-	r.accepted = min(r.accepted, number-1)
-}
-
 // acceptLocal notes the number that a letter in this node's mailbox was given.
 func (l *links) acceptLocal(from store.Group, number int64) {
 	l.mu.Lock()

@@ -88,6 +88,9 @@ func (l *Loop) outdate() {
 // load builds the loop of a group from the store and starts it with Loaded. A group that has another generation by now
 // is not loaded: it has another owner.
 func (n *Node) load(ctx context.Context, g store.Group, gen store.Generation) error {
+	if l := n.loop(g); l != nil && l.generation == gen {
+		return nil // claimed anew since it was dropped
+	}
 	var l *Loop
 	err := n.store.Read(ctx, func(s store.Snapshot) error {
 		o, err := s.Owner(g)

@@ -28,6 +28,7 @@ type Loop struct {
 	turn     sync.Mutex
 	gone     bool
 	broken   bool  // its machine has panicked in the present epoch, or another owner may have it: to be dropped
+	misled   bool  // it was given a message whose number is void: the next one with that number would be ignored
 	unsealed error // why its rows could not be encoded
 	machine  Machine
 	floor    int64  // the group's time does not go back behind it

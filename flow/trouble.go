@@ -249,8 +249,8 @@ func (n *Node) refused(b *Batch, err error) {
 	b.only.env.command.answer(nil, fault.New(fault.Internal, "the request cannot be stored: %w", err))
 }
 
-// drop forgets every group that holds anything not durable: of the batch, or of a later epoch. With all, it forgets
-// every group, and the seat.
+// drop forgets every group that holds anything not durable, of the batch or of a later epoch, and every group that
+// counts on a message of the batch. With all, it forgets every group, and the seat.
 func (n *Node) drop(b *Batch, all bool) {
 	var loops []*Loop
 	for g := range n.loops {
@@ -266,7 +266,7 @@ func (n *Node) drop(b *Batch, all bool) {
 	var gone []store.Group
 	for _, l := range loops {
 		in := slices.ContainsFunc(b.parts, func(p *part) bool { return p.loop == l })
-		if all || in || l.active.Load() || len(l.sealed) > 0 {
+		if all || in || l.misled || l.active.Load() || len(l.sealed) > 0 {
 			events = append(events, l.drop()...)
 			gone = append(gone, l.group)
 		}
@@ -300,8 +300,8 @@ func (n *Node) takeBack(p *part) {
 	n.inflight.Add(-p.dirty)
 	for _, m := range p.sent {
 		m.void.Store(true)
-		if number := m.number.Load(); m.local && number != 0 {
-			m.at.links.retract(m.from, number)
+		if m.local && m.number.Load() != 0 {
+			m.at.misled = true
 		}
 	}
 	n.cancel(p.held)

@@ -58,6 +58,14 @@ type machine struct {
 	generation store.Generation
 }
 
+// Handle implements flow.Machine. Only a machine that is used is told that it is loaded.
+func (m *machine) Handle(t *flow.Turn, event any) {
+	if _, first := event.(flow.Loaded); first {
+		m.host.loaded[m.group] = m
+	}
+	m.Machine.Handle(t, event)
+}
+
 // Seal implements flow.Machine.
 func (m *machine) Seal(rows []store.Row, buf []byte) ([]store.Row, []byte) {
 	m.host.enter(m.group, func() { m.host.run.yield(m.host) })
@@ -71,8 +79,8 @@ func (h *host) Load(s store.Snapshot, o store.Owned, ids func() int64) (flow.Mac
 		return nil, err
 	}
 	m := &machine{Machine: inner, host: h, group: o.Group, generation: o.Generation}
+	delete(h.loaded, o.Group)
 	h.run.yield(h)
-	h.loaded[o.Group] = m
 	return m, nil
 }
 

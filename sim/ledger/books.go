@@ -257,6 +257,13 @@ func (w *World) Compare(g store.Group, live flow.Machine, s store.Snapshot) erro
 	return nil
 }
 
+func text(rows []store.Row) (s string) {
+	for _, r := range rows {
+		s += fmt.Sprintf("(%d %d %q %d %v %d %s)", r.Parent, r.A, r.Key, r.State, r.Open, r.Due, r.Doc)
+	}
+	return s
+}
+
 // same compares a row in memory with the one in the store.
 func same(s store.Snapshot, have store.Row) error {
 	rows, err := store.Collect(s, store.One(have.Table, have.ID))
@@ -264,7 +271,7 @@ func same(s store.Snapshot, have store.Row) error {
 		return err
 	}
 	if len(rows) != 1 || fmt.Sprintf("%+v", rows[0]) != fmt.Sprintf("%+v", have) {
-		return fmt.Errorf("%s %d: in memory %+v (%s), in the store %+v", have.Table, have.ID, have, have.Doc, rows)
+		return fmt.Errorf("%s %d: in memory %s, in the store %s", have.Table, have.ID, text([]store.Row{have}), text(rows))
 	}
 	return nil
 }
