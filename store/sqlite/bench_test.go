@@ -2,11 +2,9 @@ package sqlite
 
 import (
 	"fmt"
-	"os"
 	"testing"
 
 	"github.com/segue-run/segue/store/storetest"
-	"golang.org/x/sys/unix"
 )
 
 func BenchmarkCommit(b *testing.B) {
@@ -15,7 +13,7 @@ func BenchmarkCommit(b *testing.B) {
 
 // BenchmarkDisk is what BenchmarkCommit is to be compared with.
 func BenchmarkDisk(b *testing.B) {
-	storetest.BenchDisk(b, b.TempDir(), func(f *os.File) error { return unix.Fdatasync(int(f.Fd())) })
+	storetest.BenchDisk(b, b.TempDir(), syncData)
 }
 
 func BenchmarkCheckpoint(b *testing.B) {

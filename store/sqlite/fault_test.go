@@ -7,7 +7,6 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
-	"syscall"
 	"testing"
 
 	"github.com/segue-run/segue/store"
@@ -117,13 +116,7 @@ func fill(t *testing.T, n *node, room func()) {
 
 func TestFullDisk(t *testing.T) {
 	dir := t.TempDir()
-	if os.Getuid() != 0 {
-		t.Skip("only root can mount a small disk")
-	}
-	if err := syscall.Mount("tmpfs", dir, "tmpfs", 0, "size=4m"); err != nil {
-		t.Skipf("no small disk to be had here: %v", err)
-	}
-	defer syscall.Unmount(dir, 0)
+	mountSmallDisk(t, dir)
 	n := seated(t, dir, Options{})
 	defer n.s.Close()
 	ballast := filepath.Join(dir, "ballast")
@@ -339,6 +332,54 @@ func TestLongRead(t *testing.T) {
 	}
 	if now := size(t, filepath.Join(dir, FileName+"-wal")); now > grown {
 		t.Errorf("the WAL still grows after the read: %d, then %d bytes", grown, now)
+	}
+}
+
+// TestLogBeginsAnew: a WAL that has got long is cut back when no read is under way; a read under way is not disturbed.
+func TestLogBeginsAnew(t *testing.T) {
+	dir := t.TempDir()
+	n := seated(t, dir, Options{checkpoint: -1})
+	defer n.s.Close()
+	n.s.longLog = 50
+	for range 30 {
+		n.commit(t, n.batch(20, 1000))
+	}
+	wal := filepath.Join(dir, FileName+"-wal")
+	ctx, cancel := context.WithCancel(t.Context())
+	err := n.s.Read(t.Context(), func(s store.Snapshot) error {
+		before, err := store.Collect(s, store.Query{Table: store.Step, By: store.ByTable})
+		if err != nil {
+			return err
+		}
+		n.commit(t, n.batch(20, 1000))
+		paused := make(chan error)
+		go func() { paused <- n.s.Maintain(ctx) }()
+		n.commit(t, n.batch(20, 1000)) // whether or not the reads are paused
+		cancel()
+		if err := <-paused; err != nil && !errors.Is(err, context.Canceled) {
+			t.Errorf("maintain beside a read: %v", err)
+		}
+		after, err := store.Collect(s, store.Query{Table: store.Step, By: store.ByTable})
+		if len(after) != len(before) {
+			t.Errorf("%d rows, then %d", len(before), len(after))
+		}
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if size(t, wal) < 50*8192 {
+		t.Errorf("the WAL has only %d bytes", size(t, wal))
+	}
+	if err := n.s.Maintain(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if left := size(t, wal); left != 0 {
+		t.Errorf("the WAL still has %d bytes", left)
+	}
+	n.commit(t, n.batch(20, 1000))
+	if rows := count(t, n.s); rows != 33*20 {
+		t.Errorf("%d rows", rows)
 	}
 }
 

@@ -3,6 +3,7 @@ package sqlite
 import (
 	"context"
 	"fmt"
+	"time"
 
 	"github.com/segue-run/segue/store"
 	zombie "zombiezen.com/go/sqlite"
@@ -13,12 +14,37 @@ const (
 	vacuumPages = 128
 	// sparePages is the number of free pages that a database keeps for its next rows.
 	sparePages = 1024
+	// longLog is the number of pages (64 MB) beyond which reads are held up for a moment, so that the WAL can begin anew.
+	longLog = 8192
+	// readPause is how long they are held up at most.
+	readPause = time.Second
 )
 
 // Maintain implements store.Store: it copies the WAL into the database as far as no reader is in the way, and gives
-// some pages back to the file system if much more than it needs is free. An error of the disk shows here that the
+// some pages back to the file system if much more than it needs is free. Reads that overlap without end would keep the WAL from
+// ever beginning anew; if it has got long, new reads wait for a moment. An error of the disk shows here that the
 // checkpoints which commits make on their way would keep to themselves.
 func (s *Store) Maintain(ctx context.Context) error {
+	pages := int64(0)
+	err := s.housekeep(ctx, func(w *writer) (err error) {
+		if pages, err = w.copyLog(); err != nil {
+			return err
+		}
+		return w.shrink()
+	})
+	if err != nil || pages < s.longLog {
+		return err
+	}
+	resume, quiet := s.readers.pause(ctx, readPause)
+	defer resume()
+	if !quiet {
+		return nil // a long read: another time
+	}
+	return s.housekeep(ctx, func(w *writer) error { return run(w.truncate) })
+}
+
+// housekeep runs f on the write connection, outside a transaction.
+func (s *Store) housekeep(ctx context.Context, f func(*writer) error) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.w == nil {
@@ -27,20 +53,27 @@ func (s *Store) Maintain(ctx context.Context) error {
 	if s.broken != nil {
 		return s.broken
 	}
-	err := failed("maintain", s.w.maintain(ctx))
+	err := ctx.Err()
+	if err == nil {
+		err = f(s.w)
+	}
+	err = failed("maintain", err)
 	if err != nil && store.ClassOf(err) == store.Fatal {
 		s.broken = err
 	}
 	return err
 }
 
-func (w *writer) maintain(ctx context.Context) error {
-	if err := ctx.Err(); err != nil {
-		return err
+// copyLog copies what it can of the WAL into the database and returns the length of the WAL in pages.
+func (w *writer) copyLog() (pages int64, err error) {
+	if _, err = one(w.checkpoint, func() { pages = w.checkpoint.ColumnInt64(1) }); err != nil {
+		return 0, fmt.Errorf("checkpoint: %w", err)
 	}
-	if err := run(w.checkpoint); err != nil {
-		return fmt.Errorf("checkpoint: %w", err)
-	}
+	return pages, nil
+}
+
+// shrink gives some free pages back.
+func (w *writer) shrink() error {
 	free, err := number(w.freePages)
 	if err != nil {
 		return err
@@ -61,4 +94,29 @@ func (w *writer) maintain(ctx context.Context) error {
 func number(stmt *zombie.Stmt) (n int64, err error) {
 	_, err = one(stmt, func() { n = stmt.ColumnInt64(0) })
 	return n, err
+}
+
+// pause waits until no read is under way, and lets none begin until resume is called. It gives up when its patience
+// ends.
+func (p *pool) pause(ctx context.Context, patience time.Duration) (resume func(), quiet bool) {
+	ctx, cancel := context.WithTimeout(ctx, patience)
+	defer cancel()
+	var taken []*reader
+	resume = func() {
+		for _, r := range taken {
+			p.free <- r
+		}
+	}
+	for range cap(p.free) {
+		select {
+		case r, open := <-p.free:
+			if !open {
+				return resume, false
+			}
+			taken = append(taken, r)
+		case <-ctx.Done():
+			return resume, false
+		}
+	}
+	return resume, true
 }

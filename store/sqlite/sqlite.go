@@ -57,6 +57,7 @@ type Store struct {
 	broken error      // the first Fatal error of a write; all later writes fail with it
 
 	readers pool
+	longLog int64 // pages; see Maintain
 }
 
 var _ store.Store = (*Store)(nil)
@@ -86,7 +87,7 @@ func open(ctx context.Context, dir string, o Options) (_ *Store, err error) {
 	if err := refuseNetwork(dir); err != nil {
 		return nil, err
 	}
-	s := &Store{path: filepath.Join(dir, FileName)}
+	s := &Store{path: filepath.Join(dir, FileName), longLog: longLog}
 	if s.lock, err = acquire(dir, o.Address); err != nil {
 		return nil, err
 	}

@@ -25,7 +25,7 @@ type writer struct {
 	send, consume, state            *zombie.Stmt
 	tables                          [store.Quarantine + 1]writerTable
 	checkpoint, freePages, allPages *zombie.Stmt
-	vacuum                          *zombie.Stmt
+	vacuum, truncate                *zombie.Stmt
 }
 
 type writerTable struct {
@@ -63,6 +63,7 @@ func newWriter(conn *zombie.Conn) (*writer, error) {
 		}
 	}
 	w.checkpoint = prepare("PRAGMA wal_checkpoint(PASSIVE)")
+	w.truncate = prepare("PRAGMA wal_checkpoint(TRUNCATE)")
 	w.freePages = prepare("PRAGMA freelist_count")
 	w.allPages = prepare("PRAGMA page_count")
 	w.vacuum = prepare(fmt.Sprintf("PRAGMA incremental_vacuum(%d)", vacuumPages))
