@@ -129,6 +129,7 @@ func (m *Machine) outputs(t *flow.Turn, r *run, i int32, out map[string]any) err
 		if err := c.SetResult(v, t.Now); err != nil {
 			return fault.In(err, "output parameter [%s]", name)
 		}
+		c.SetMeta("source", string(param.SourceOutput))
 		merged.Set(name, &c)
 	}
 	s.params = merged

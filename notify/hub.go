@@ -10,6 +10,7 @@ import "sync"
 // Hub wakes the watchers of runs. The zero value is ready.
 type Hub struct {
 	shards [64]shard
+	all    shard // under key 0: who watches every run
 }
 
 type shard struct {
@@ -31,9 +32,15 @@ func (h *Hub) Subscribe(run int64) (<-chan struct{}, func()) { return h.subscrib
 // SubscribeEnd is Subscribe for those who only want to know when the run has ended.
 func (h *Hub) SubscribeEnd(run int64) (<-chan struct{}, func()) { return h.subscribe(run, true) }
 
+// SubscribeAll is Subscribe for the changes of every run.
+func (h *Hub) SubscribeAll() (<-chan struct{}, func()) { return h.all.subscribe(0, false) }
+
 func (h *Hub) subscribe(run int64, end bool) (<-chan struct{}, func()) {
+	return h.shard(run).subscribe(run, end)
+}
+
+func (s *shard) subscribe(run int64, end bool) (<-chan struct{}, func()) {
 	w := &watcher{wake: make(chan struct{}, 1), end: end}
-	s := h.shard(run)
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.watchers == nil {
@@ -62,7 +69,11 @@ func (s *shard) remove(run int64, w *watcher) {
 
 // Publish wakes the watchers of a run that has changed, or ended. It does not block.
 func (h *Hub) Publish(run int64, ended bool) {
-	s := h.shard(run)
+	h.shard(run).publish(run, ended)
+	h.all.publish(0, ended)
+}
+
+func (s *shard) publish(run int64, ended bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for _, w := range s.watchers[run] {

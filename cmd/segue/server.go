@@ -1,0 +1,86 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"log/slog"
+	"os"
+
+	"github.com/spf13/cobra"
+
+	"github.com/segue-run/segue/server"
+)
+
+// serverFlags are the flags of `segue server`.
+type serverFlags struct {
+	config server.Config
+	json   bool
+	level  string
+}
+
+func serverCommand() *cobra.Command {
+	var f serverFlags
+	c := &cobra.Command{
+		Use:   "server",
+		Short: "Serve the REST API and run workflows",
+		Long: "Serve the REST API and run workflows. The data directory holds everything; a server that is killed goes on where it\n" +
+			"was when it is started again.",
+		Args: cobra.NoArgs,
+		RunE: func(c *cobra.Command, _ []string) error { return runServer(c.Context(), f, c.ErrOrStderr()) },
+	}
+	c.Flags().StringVar(&f.config.Data, "data", "data", "data directory")
+	c.Flags().StringVar(&f.config.Listen, "listen", "127.0.0.1:8080", "address to listen on")
+	c.Flags().StringVar(&f.config.Database, "database", "", "URL of a PostgreSQL database to use instead of SQLite in the data directory")
+	c.Flags().StringSliceVar(&f.config.Hosts, "host", nil, "further host name under which the server is reached (repeatable)")
+	c.Flags().BoolVar(&f.config.EnableCommand, "enable-command", false, "run steps of type command on this machine, as this user")
+	c.Flags().BoolVar(&f.config.InsecureNoLogin, "insecure-no-login", false, "allow to listen beyond loopback with commands enabled and no login")
+	c.Flags().BoolVar(&f.json, "log-json", false, "log in JSON")
+	c.Flags().StringVar(&f.level, "log-level", "info", "lowest level to log: debug, info, warn or error")
+	return c
+}
+
+func runServer(ctx context.Context, f serverFlags, stderr io.Writer) error {
+	log, err := logger(f.level, f.json, stderr)
+	if err != nil {
+		return err
+	}
+	self, err := superviseSelf()
+	if err != nil {
+		return err
+	}
+	f.config.Log, f.config.Version, f.config.Supervise = log, version(), self
+	s, err := server.Open(ctx, f.config)
+	if err != nil {
+		return err
+	}
+	address := s.Address()
+	err = s.Run(ctx, func() {
+		log.Info("serving", "address", address, "data", f.config.Data, "commands", f.config.EnableCommand, "version", version(), "pid", os.Getpid())
+	})
+	if err == nil {
+		log.Info("stopped")
+	}
+	return err
+}
+
+func logger(level string, json bool, to io.Writer) (*slog.Logger, error) {
+	var l slog.Level
+	if err := l.UnmarshalText([]byte(level)); err != nil {
+		return nil, usage("--log-level %q is not debug, info, warn or error", level)
+	}
+	options := &slog.HandlerOptions{Level: l}
+	if json {
+		return slog.New(slog.NewJSONHandler(to, options)), nil
+	}
+	return slog.New(slog.NewTextHandler(to, options)), nil
+}
+
+// superviseSelf returns the command line that runs this program as the supervisor of a command.
+func superviseSelf() ([]string, error) {
+	exe, err := os.Executable()
+	if err != nil {
+		return nil, fmt.Errorf("find the program itself, to supervise commands: %w", err)
+	}
+	return []string{exe, superviseArg}, nil
+}
