@@ -10,7 +10,6 @@ package edge
 
 import (
 	"context"
-	"fmt"
 	"log/slog"
 	"sync"
 	"time"
@@ -46,34 +45,12 @@ type Edge struct {
 	calls    map[string]chan struct{} // semaphores by type
 	pushes   map[string]bool
 	jobs     chan *attempt // to workers that have nothing to do
-	settled  chan struct{}
+	settled  chan struct{} // forget is not empty
 	mu       sync.Mutex
 	closed   bool
 	attempts map[string]*attempt
 	forget   []engine.Settled
 }
-
-// attempt is what the edge knows of an attempt that it has orders for.
-type attempt struct {
-	edge    *Edge
-	runtime step.Runtime
-	// All of the following is guarded by Edge.mu.
-	group   store.Group
-	last    engine.Order // the order that counts
-	pending bool         // last has not been carried out, or is to be carried out again
-	begun   bool         // a call of Start has been made by this process
-	busy    bool         // a goroutine works on it
-	final   *step.Progress
-	timer   *time.Timer
-	failing int // calls in a row that returned an error
-}
-
-const (
-	backoffFirst = 100 * time.Millisecond
-	backoffMost  = time.Minute
-	idleFor      = 10 * time.Second     // that a worker waits for another attempt
-	forgetAfter  = 5 * time.Millisecond // there is no hurry, and many come together
-)
 
 // New returns an edge.
 func New(o Options) *Edge {
@@ -108,9 +85,7 @@ func (e *Edge) Close() {
 	e.mu.Lock()
 	e.closed = true
 	for _, a := range e.attempts {
-		if a.timer != nil {
-			a.timer.Stop()
-		}
+		a.stopTimer()
 	}
 	e.mu.Unlock()
 	e.stop()
@@ -127,215 +102,25 @@ func (e *Edge) Order(g store.Group, o engine.Order) {
 	}
 	a := e.attempts[o.Attempt.UUID]
 	if a == nil {
-		a = &attempt{edge: e, runtime: e.o.Runtimes[o.Attempt.Type]}
+		a = &attempt{runtime: e.o.Runtimes[o.Attempt.Type]}
 		e.attempts[o.Attempt.UUID] = a
 	}
 	a.group = g
 	if o.Kind != record.OrderStart && o.Attempt.Params == nil {
 		o.Attempt.Params = a.last.Attempt.Params
 	}
-	a.last, a.pending, a.failing = o, true, 0
+	if o.Handle == "" {
+		o.Handle = a.last.Handle // it was given before the runtime had said it
+	}
+	a.last, a.pending, a.failing, a.refused = o, true, 0, 0
 	e.work(a)
 }
 
-// Settled forgets an attempt whose end is durable. It does not block.
-func (e *Edge) Settled(s engine.Settled) {
-	e.mu.Lock()
-	if a := e.attempts[s.UUID]; a != nil && a.timer != nil {
-		a.timer.Stop()
-	}
-	delete(e.attempts, s.UUID)
-	e.forget = append(e.forget, s)
-	e.mu.Unlock()
-	select {
-	case e.settled <- struct{}{}:
-	default:
-	}
-}
-
-// forgetSettled has the runtimes forget what is settled, some at a time.
-func (e *Edge) forgetSettled() {
-	for {
-		select {
-		case <-e.settled:
-		case <-e.ctx.Done():
-			return
-		}
-		select {
-		case <-time.After(forgetAfter):
-		case <-e.ctx.Done():
-			return
-		}
-		e.mu.Lock()
-		list := e.forget
-		e.forget = nil
-		e.mu.Unlock()
-		for _, s := range list {
-			if r := e.o.Runtimes[s.Type]; r != nil {
-				r.Forget(e.ctx, s.UUID)
-			}
-		}
-	}
-}
-
-// push looks at an attempt soon.
+// push has an attempt looked at soon. It is for runtimes.
 func (e *Edge) push(uuid string) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	if a := e.attempts[uuid]; a != nil && !e.closed {
-		a.pending = true
-		e.work(a)
+	if a := e.attempts[uuid]; a != nil && a.final == nil {
+		e.look(a)
 	}
-}
-
-// work has a worker carry out what is pending. The caller holds e.mu.
-func (e *Edge) work(a *attempt) {
-	if a.busy {
-		return
-	}
-	a.busy = true
-	if a.timer != nil {
-		a.timer.Stop()
-	}
-	select {
-	case e.jobs <- a:
-	default:
-		e.wg.Go(func() { e.worker(a) })
-	}
-}
-
-// worker carries out orders for one attempt after another, as long as there are some. Workers are kept for a while
-// because a new goroutine's stack has to grow first.
-func (e *Edge) worker(a *attempt) {
-	idle := time.NewTimer(idleFor)
-	defer idle.Stop()
-	for {
-		e.carry(a)
-		idle.Reset(idleFor)
-		select {
-		case a = <-e.jobs:
-		case <-idle.C:
-			return
-		case <-e.ctx.Done():
-			return
-		}
-	}
-}
-
-// carry carries out orders for one attempt, one after another, until none is pending.
-func (e *Edge) carry(a *attempt) {
-	for {
-		e.mu.Lock()
-		if !a.pending || e.closed || e.attempts[a.last.Attempt.UUID] != a {
-			a.busy = false
-			e.mu.Unlock()
-			return
-		}
-		a.pending = false
-		o, final, group := a.last, a.final, a.group
-		kind := o.Kind
-		if kind == record.OrderStart {
-			if a.begun {
-				kind = record.OrderObserve // it was begun; a push or a timer asks how it is
-			}
-			a.begun = true
-		}
-		e.mu.Unlock()
-		if final != nil {
-			e.deliver(a, group, o, *final)
-			continue
-		}
-		p, err := e.call(a, kind, &o)
-		e.mu.Lock()
-		if err != nil {
-			if kind == record.OrderStart {
-				a.begun = false
-			}
-			a.failing++
-			wait := backoff(a.failing)
-			if e.ctx.Err() == nil {
-				e.o.Log.Warn("runtime call failed", "type", o.Attempt.Type, "attempt", o.Attempt.UUID,
-					"workflow", o.Attempt.WorkflowID, "step", o.Attempt.StepID, "failures", a.failing, "again_in", wait, "error", err)
-			}
-			e.later(a, wait)
-			e.mu.Unlock()
-			continue
-		}
-		a.failing = 0
-		if p.State.Final() {
-			a.final = &p
-		} else {
-			e.later(a, e.again(a, p))
-		}
-		if p.Handle != "" {
-			a.last.Handle = p.Handle
-		}
-		group = a.group
-		e.mu.Unlock()
-		e.deliver(a, group, o, p)
-	}
-}
-
-func backoff(failures int) time.Duration {
-	d := backoffFirst
-	for range min(failures-1, 16) {
-		d *= 2
-	}
-	return min(d, backoffMost)
-}
-
-// again returns when to look at a running attempt next.
-func (e *Edge) again(a *attempt, p step.Progress) time.Duration {
-	switch {
-	case p.Again > 0:
-		return p.Again
-	case e.pushes[a.last.Attempt.Type]:
-		return 10 * e.o.ObserveEvery
-	}
-	return e.o.ObserveEvery
-}
-
-// later has the attempt looked at after a while. The caller holds e.mu.
-func (e *Edge) later(a *attempt, d time.Duration) {
-	if a.timer != nil {
-		a.timer.Stop()
-	}
-	uuid := a.last.Attempt.UUID
-	a.timer = time.AfterFunc(d, func() { e.push(uuid) })
-}
-
-// call makes one call of the runtime, within the bounds of its type.
-func (e *Edge) call(a *attempt, kind record.OrderKind, o *engine.Order) (p step.Progress, err error) {
-	if a.runtime == nil {
-		return step.Progress{
-			State:   step.FatalError,
-			Message: fmt.Sprintf("this server has no runtime for steps of type %q", o.Attempt.Type),
-		}, nil
-	}
-	slots := e.calls[o.Attempt.Type]
-	select {
-	case slots <- struct{}{}:
-		defer func() { <-slots }()
-	case <-e.ctx.Done():
-		return p, e.ctx.Err()
-	}
-	ctx, cancel := context.WithTimeout(e.ctx, e.o.CallTimeout)
-	defer cancel()
-	defer func() {
-		if r := recover(); r != nil {
-			err = fmt.Errorf("the runtime panicked: %v", r)
-		}
-	}()
-	switch kind {
-	case record.OrderStart:
-		return a.runtime.Start(ctx, &o.Attempt)
-	case record.OrderTerminate:
-		return a.runtime.Terminate(ctx, &o.Attempt, o.Handle, o.Cause)
-	}
-	return a.runtime.Observe(ctx, &o.Attempt, o.Handle)
-}
-
-// deliver tells the engine. If the group is not here, it will ask again when it is.
-func (e *Edge) deliver(a *attempt, g store.Group, o engine.Order, p step.Progress) {
-	e.o.Deliver(g, &engine.Outcome{Run: o.Run, Ordinal: o.Ordinal, Attempt: int32(o.Attempt.Attempt), Progress: p})
 }
