@@ -4,13 +4,12 @@ import (
 	"github.com/segue-run/segue/fault"
 	"github.com/segue-run/segue/param"
 	"github.com/segue-run/segue/sel"
-	"strings"
 )
 
 // Attribute fills ${names} into an attribute of a definition (a timeout, a limit of retries). It sees evaluated
 // workflow params only. The error is fault.Unprocessable, as in the original.
 func Attribute(text string, params *param.Params) (string, error) {
-	if strings.IndexByte(text, '$') < 0 {
+	if !refers(text) {
 		return text, nil
 	}
 	return sel.CompileTemplate(text).Expand(func(name string) (string, error) {

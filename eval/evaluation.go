@@ -10,7 +10,7 @@ import (
 
 // evaluation is a workflow's or a step's params on their way to their results.
 type evaluation struct {
-	env    *Env
+	env    Env
 	kind   string // "workflow" or "step"
 	id     string
 	names  scope
@@ -44,15 +44,14 @@ type scope interface {
 
 // begin makes room for the results of defs.
 func (e *evaluation) begin(defs *param.Definitions) {
-	room := make([]param.Param, defs.Len())
-	e.params = new(param.Params)
-	for i := range room {
-		name, d := defs.At(i)
-		room[i].Definition = *d
-		e.params.Set(name, &room[i])
-	}
-	if e.state = e.few[:]; len(room) > len(e.few) {
-		e.state = make([]state, len(room))
+	n := defs.Len()
+	room := make([]param.Param, 0, n)
+	e.params = param.Convert(defs, func(_ string, d *param.Definition) *param.Param {
+		room = append(room, param.Param{Definition: *d})
+		return &room[len(room)-1]
+	})
+	if e.state = e.few[:]; n > len(e.few) {
+		e.state = make([]state, n)
 	}
 }
 
@@ -64,6 +63,10 @@ func (e *evaluation) evaluate(i int) (any, error) {
 		return p.Result, nil
 	case busy:
 		return nil, located{fault.New(fault.BadRequest, "In %s [%s], param [%s] definition contains a cyclic reference chain", e.kind, e.id, name)}
+	}
+	if plain(&p.Definition) {
+		p.Result, p.Time, e.state[i] = p.Value, e.env.Now, done
+		return p.Result, nil
 	}
 	of := subject{name: name}
 	e.state[i] = busy

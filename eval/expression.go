@@ -38,7 +38,7 @@ func (e *evaluation) expression(of *subject, text string) (any, error) {
 		}
 		c.values = append(c.values, value)
 	}
-	env := e.env
+	env := &e.env
 	c.in = sel.Input{Now: env.Now, Seed: env.seed(of), Limits: env.Limits, Done: env.Done, Why: env.Why, Ext: c, Lookup: c.lookup}
 	res, err := p.Eval(&c.in)
 	if err != nil {

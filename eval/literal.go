@@ -8,6 +8,23 @@ import (
 	"github.com/segue-run/segue/sel"
 )
 
+// plain reports whether a definition is its own result: a scalar of its type with nothing to fill in. These are most,
+// and cost nothing.
+func plain(d *param.Definition) bool {
+	if d.Expression != "" {
+		return false
+	}
+	switch v := d.Value.(type) {
+	case string:
+		return d.Type == param.String && !refers(v)
+	case int64:
+		return d.Type == param.Long
+	case bool:
+		return d.Type == param.Boolean
+	}
+	return false
+}
+
 // value evaluates a definition.
 func (e *evaluation) value(of *subject, d *param.Definition) (any, error) {
 	if d.Expression != "" {
@@ -90,7 +107,7 @@ func (e *evaluation) fillMap(of *subject, texts *param.Strings) (*param.Object, 
 
 // fill replaces the references in a text.
 func (e *evaluation) fill(of *subject, text string) (string, error) {
-	if strings.IndexByte(text, '$') < 0 {
+	if !refers(text) {
 		return text, e.spend(len(text))
 	}
 	filled, err := e.env.Templates.get(text).Expand(func(name string) (string, error) {
@@ -117,3 +134,5 @@ func textOf(v any) (string, error) {
 	value, err := toSEL(v)
 	return sel.TextOf(value), err
 }
+
+func refers(text string) bool { return strings.IndexByte(text, '$') >= 0 }

@@ -2,7 +2,6 @@ package eval
 
 import (
 	"slices"
-	"strings"
 
 	"github.com/segue-run/segue/param"
 )
@@ -48,5 +47,3 @@ func static(d *param.Definition) bool {
 	}
 	return true
 }
-
-func refers(text string) bool { return strings.IndexByte(text, '$') >= 0 }

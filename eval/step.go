@@ -11,7 +11,7 @@ import (
 // Step evaluates the params of an attempt of a step. wf are the evaluated workflow params; up may be nil if there are no
 // other steps. The result keeps the order of defs.
 func Step(env Env, stepID string, defs *param.Definitions, wf *param.Params, up Upstream) (*param.Params, error) {
-	s := newStep(&env, stepID, wf, up)
+	s := newStep(env, stepID, wf, up)
 	s.begin(defs)
 	for i := range s.params.Len() {
 		_, p := s.params.At(i)
@@ -29,7 +29,7 @@ func Condition(env Env, stepID, text string, step, wf *param.Params, up Upstream
 	case "false", "false;":
 		return false, nil
 	}
-	s := newStep(&env, stepID, wf, up)
+	s := newStep(env, stepID, wf, up)
 	s.params = step
 	of := &subject{kind: "condition", name: clip(text)}
 	v, err := s.expression(of, text)
@@ -51,7 +51,7 @@ func clip(text string) string {
 	return strings.ToValidUTF8(text[:most], "") + "…"
 }
 
-func newStep(env *Env, id string, wf *param.Params, up Upstream) *stepScope {
+func newStep(env Env, id string, wf *param.Params, up Upstream) *stepScope {
 	s := &stepScope{evaluation: evaluation{env: env, kind: "step", id: id}, wf: wf, up: up}
 	s.names = s
 	return s

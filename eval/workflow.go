@@ -12,13 +12,13 @@ import (
 // Workflow evaluates the params of a run. defs come from Override. Every param may refer to every other one of them, in
 // any order but in no circle. The result keeps the order of defs.
 func Workflow(env Env, workflowID string, defs *param.Definitions) (*param.Params, error) {
-	return newWorkflow(&env, workflowID, defs).all()
+	return newWorkflow(env, workflowID, defs).all()
 }
 
 // Check evaluates the params of a workflow for a dry run and returns what is wrong with the first one that fails. Params
 // that need something which is not at hand (sel.ErrNotHere) are passed over.
 func Check(env Env, workflowID string, defs *param.Definitions) error {
-	s := newWorkflow(&env, workflowID, defs)
+	s := newWorkflow(env, workflowID, defs)
 	for i := range defs.Len() {
 		if _, err := s.evaluate(i); err != nil && !errors.Is(err, sel.ErrNotHere) {
 			return err
@@ -27,7 +27,7 @@ func Check(env Env, workflowID string, defs *param.Definitions) error {
 	return s.weigh()
 }
 
-func newWorkflow(env *Env, id string, defs *param.Definitions) *workflowScope {
+func newWorkflow(env Env, id string, defs *param.Definitions) *workflowScope {
 	s := &workflowScope{evaluation{env: env, kind: "workflow", id: id}}
 	s.names = s
 	s.begin(defs)
