@@ -200,6 +200,29 @@ func TestStart(t *testing.T) {
 	w.do("POST", api+"/later/versions/latest/actions/start", manual).is(422).says("step [a]")
 }
 
+func TestFunctionsOfParamsAtTheStart(t *testing.T) {
+	w := newWorld(t, func(d *httpd.Deps) { d.Environment = "prod" })
+	var params strings.Builder
+	for i, f := range []string{
+		"getExecutionEnvironment()", "getFromInstance('owner')", "getFromInstance('workflow_id')", "getFromInstance('INITIATOR_TYPE')",
+		"getFromInstance('INITIATOR_RUNNER_NAME')", "getFromInstance('RUN_POLICY')", "getFromInstance('workflow_run_id')",
+		"getFromInstance('INITIATOR_TIMEZONE')", "getFromInstance('FIRST_TIME_TRIGGER_TIMEZONE')",
+	} {
+		fmt.Fprintf(&params, `"p%d":{"expression":"params.%s","type":"STRING"},`, i, f)
+	}
+	w.do("POST", api, `{"properties":{"owner":"amy"},"workflow":{"id":"w","params":{`+params.String()+
+		`"a":{"expression":"params.nextUniqueId()","type":"LONG"},"b":{"expression":"params.nextUniqueId() - a","type":"LONG"}},"steps":[`+noop+`]}}`).is(200)
+	w.start("w")
+	a := w.get(api+"/w/instances/1").is(200).has(
+		"params/p0/evaluated_result", `"prod"`, "params/p1/evaluated_result", `"amy"`, "params/p2/evaluated_result", `"w"`,
+		"params/p3/evaluated_result", `"MANUAL"`, "params/p4/evaluated_result", `"tester"`, "params/p5/evaluated_result", `"START_FRESH_NEW_RUN"`,
+		"params/p6/evaluated_result", `""`, "params/p7/evaluated_result", `""`, "params/p8/evaluated_result", `""`)
+	if strings.Contains(a.body, `"evaluated_result":0`) || strings.Contains(a.body, `"evaluated_result":-1,`) {
+		t.Errorf("unique ids: %s", a.body)
+	}
+	w.do("POST", api, `{"properties":{"owner":"amy"},"workflow":{"id":"x","params":{"p":{"expression":"params.getFromInstance('shoe_size')","type":"STRING"}},"steps":[`+noop+`]}}`).is(400)
+}
+
 func TestStartAgainstAMovingVersion(t *testing.T) {
 	m := &moving{}
 	w := newWorld(t, func(d *httpd.Deps) { m.Engine, d.Engine = d.Engine, m })
@@ -353,11 +376,18 @@ func TestRoutes(t *testing.T) {
 	w.get(api+"/steps/instances/action-map").is(200).has("NOT_CREATED", "-", "UNSATISFIED/#", "1")
 	w.do("GET", api+"/instances/action-map", "", "Accept", "text/html").is(406)
 	w.do("GET", api+"/instances/action-map", "", "Accept", "text/html, */*;q=0.1").is(200)
+	w.do("DELETE", api+"/w", "").is(404)
+	w.do("POST", api+"/w/properties", `{"step_concurrency":5}`).is(400).says("has not been created yet")
+	w.push("w", noop).is(200)
+	w.do("POST", api+"/w/properties", `{"step_concurrency":0}`).is(400).says("step_concurrency should be positive")
 	for _, later := range []string{"POST /w/properties", "POST /w/properties/tag", "DELETE /w/properties/tag/t", "DELETE /w", "PUT /w/actions/unblock"} {
 		method, path, _ := strings.Cut(later, " ")
 		body := ""
 		if method == "POST" {
-			body = `{}`
+			body = `{"name":"t"}`
+		}
+		if path == "/w/properties" {
+			body = `{"owner":"b"}`
 		}
 		w.do(method, api+path, body).is(422).says("does not do that yet")
 	}

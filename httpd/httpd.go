@@ -49,8 +49,10 @@ type Deps struct {
 	Plans  *engine.Plans
 	// Groups is the number of flow groups that workflows are spread over. Default: all of the store.
 	Groups int
-	// Env is the environment in which params are evaluated; Now, Seed and Done are set for each request.
+	// Env is the environment in which params are evaluated; Now, Seed, Ext and Done are set for each request.
 	Env eval.Env
+	// Environment is what expressions learn from params.getExecutionEnvironment(). Default: "test".
+	Environment string
 	// Logs opens a log of an attempt. Nil = no step type of this server leaves logs.
 	Logs func(ctx context.Context, stepType, attemptUUID string, stream step.LogStream) (step.Log, error)
 	// Health says what is wrong with the server. Nil = the store is asked for something.
@@ -119,6 +121,9 @@ func New(d Deps) http.Handler {
 	}
 	if d.Log == nil {
 		d.Log = slog.New(slog.DiscardHandler)
+	}
+	if d.Environment == "" {
+		d.Environment = "test"
 	}
 	d.Limits = d.Limits.withDefaults()
 	s := &server{Deps: d, versions: view.NewVersions(d.Plans), process: uuid.NewString()[:8], name: []string{"segue/" + d.Version}}

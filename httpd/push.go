@@ -175,6 +175,42 @@ func (s *server) properties(c *call) error {
 	return c.reply(h.Properties)
 }
 
+// updateProperties refuses what cannot be an update; the rest is not done yet.
+func (s *server) updateProperties(c *call) error {
+	req, err := api.ReadPropertiesUpdate(c.body)
+	if err != nil {
+		return err
+	}
+	if err := validate.PropertiesUpdate(req); err != nil {
+		return err
+	}
+	return s.notYetOn(c, "properties cannot be changed alone; push the workflow with properties")
+}
+
+// addTag refuses what cannot be a tag; the rest is not done yet.
+func (s *server) addTag(c *call) error {
+	tag, err := api.ReadTag(c.body)
+	if err != nil {
+		return err
+	}
+	if err := validate.Tag(tag); err != nil {
+		return err
+	}
+	return s.notYetOn(c, "tags of properties cannot be changed")
+}
+
+// notYetOn is later for a change of properties; for a workflow that is not there it is a bad request, as in the original.
+func (s *server) notYetOn(c *call, what string) error {
+	_, err := s.readHead(c)
+	if fault.Is(err, fault.NotFound) {
+		return fault.New(fault.BadRequest, "%w", err)
+	}
+	if err != nil {
+		return err
+	}
+	return later(what)(s, c)
+}
+
 // timeline answers with what has happened to a workflow.
 func (s *server) timeline(c *call) error {
 	h, err := s.readHead(c)

@@ -167,6 +167,7 @@ func (s *server) evaluate(ctx context.Context, cmd *engine.Start, req *api.Workf
 	}
 	env := s.Env
 	env.Now, env.Seed, env.Done = now, seed(cmd.UUID), ctx.Done()
+	env.Ext = launch{s, ctx, cmd, req, p}
 	return eval.Workflow(env, cmd.Workflow, defs)
 }
 

@@ -28,7 +28,9 @@ func AppendStep(b []byte, h *Head, r *Run, v *Version, a *record.Attempt, o Opti
 		Transition: api.StepTransition{Predecessors: text.preds},
 		Retry: api.StepRetry{
 			Errors: int64(a.UserRetries), Platform: int64(a.PlatformRetries), Timeouts: int64(a.TimeoutRetries),
-			Manual: int64(a.ManualRetries), Retryable: !a.NoRetry, Rules: text.retry,
+			Manual: int64(a.ManualRetries), Rules: text.retry,
+			// Once a step has ended so that only a user can restart it, the engine does not try it again.
+			Retryable: !a.NoRetry && !a.Status.Restartable(),
 		},
 		State:    api.RuntimeState{Status: a.Status, Times: a.Times},
 		Timeline: a.Timeline,
