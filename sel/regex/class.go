@@ -3,6 +3,8 @@ package regex
 import (
 	"errors"
 	"fmt"
+	"regexp/syntax"
+	"slices"
 	"strings"
 	"unicode/utf8"
 )
@@ -23,7 +25,8 @@ var properties = map[string]string{
 	"IsPunctuation": `\p{P}`, "IsWhite_Space": `\t-\r \x{85}\x{A0}\p{Z}`,
 }
 
-func (t *translator) property(negated, inside bool) (string, error) {
+// property reads what follows \p or \P.
+func (t *translator) property(negated bool) (string, error) {
 	if t.at == len(t.in) {
 		return "", errors.New("\\p wants a property")
 	}
@@ -41,7 +44,7 @@ func (t *translator) property(negated, inside bool) (string, error) {
 	} else {
 		t.at++
 	}
-	set, ok := properties[name]
+	inside, ok := properties[name]
 	if !ok {
 		for _, prefix := range []string{"Is", "general_category=", "gc=", "script=", "sc="} {
 			name = strings.TrimPrefix(name, prefix)
@@ -51,73 +54,172 @@ func (t *translator) property(negated, inside bool) (string, error) {
 				return "", fmt.Errorf("there is no property %q", name)
 			}
 		}
-		set = `\p{` + name + `}`
+		inside = `\p{` + name + `}`
 	}
-	switch {
-	case !negated && inside:
-		return set, nil
-	case !negated:
-		return "[" + set + "]", nil
-	case !inside:
-		return "[^" + set + "]", nil
-	case strings.HasPrefix(set, `\p{`) && strings.Count(set, `\p`) == 1 && strings.HasSuffix(set, "}"):
-		return `\P` + set[2:], nil
+	if negated {
+		return "[^" + inside + "]", nil
 	}
-	return "", fmt.Errorf("\\P{%s} is not supported inside of [ ]", name)
+	return "[" + inside + "]", nil
 }
 
-// class reads a class in brackets.
-func (t *translator) class() (string, error) {
+// set is a set of characters as pairs of first and last, in order and apart.
+type set []rune
+
+// tidy sorts pairs and joins those that touch.
+func tidy(pairs []rune) set {
+	order := make([][2]rune, 0, len(pairs)/2)
+	for i := 0; i < len(pairs); i += 2 {
+		order = append(order, [2]rune{pairs[i], pairs[i+1]})
+	}
+	slices.SortFunc(order, func(a, b [2]rune) int { return int(a[0]) - int(b[0]) })
+	var out set
+	for _, p := range order {
+		if n := len(out); n > 0 && p[0] <= out[n-1]+1 {
+			out[n-1] = max(out[n-1], p[1])
+		} else {
+			out = append(out, p[0], p[1])
+		}
+	}
+	return out
+}
+
+// not returns all characters but those of s.
+func (s set) not() set {
+	var out set
+	next := rune(0)
+	for i := 0; i < len(s); i += 2 {
+		if s[i] > next {
+			out = append(out, next, s[i]-1)
+		}
+		next = s[i+1] + 1
+	}
+	if next <= utf8.MaxRune {
+		out = append(out, next, utf8.MaxRune)
+	}
+	return out
+}
+
+// and returns the characters in both.
+func (s set) and(other set) set {
+	return tidy(append(s.not(), other.not()...)).not()
+}
+
+// pattern returns the class for RE2.
+func (s set) pattern(negated bool) string {
 	var b strings.Builder
 	b.WriteByte('[')
+	if len(s) == 0 {
+		s, negated = set{0, utf8.MaxRune}, !negated
+	}
+	if negated {
+		b.WriteByte('^')
+	}
+	for i := 0; i < len(s); i += 2 {
+		fmt.Fprintf(&b, `\x{%x}-\x{%x}`, s[i], s[i+1])
+	}
+	b.WriteByte(']')
+	return b.String()
+}
+
+// class reads a class in brackets: characters, ranges, escapes, classes inside of it, and && for what two have in
+// common. A ^ at the beginning is left to the caller, as case folding comes before it.
+func (t *translator) class() (all set, negated bool, err error) {
 	t.at++
 	if strings.HasPrefix(t.in[t.at:], "^") {
-		b.WriteByte('^')
+		negated = true
 		t.at++
 	}
+	var pairs []rune   // of the operand being read
+	var operands []set // those before it
 	for first := true; ; first = false {
 		if t.at >= len(t.in) {
-			return "", errors.New("a [ is not closed")
+			return nil, false, errors.New("a [ is not closed")
 		}
 		switch c := t.in[t.at]; {
 		case c == ']' && !first:
 			t.at++
-			b.WriteByte(']')
-			return b.String(), nil
-		case c == '\\':
-			s, err := t.escaped(true)
-			if err != nil {
-				return "", err
+			all = tidy(pairs)
+			for _, o := range operands {
+				all = all.and(o)
 			}
-			b.WriteString(s)
+			return all, negated, nil
 		case c == '[':
-			inner, err := t.class()
-			switch {
-			case err != nil:
-				return "", err
-			case strings.HasPrefix(inner, "[^"):
-				return "", errors.New("a class that begins with ^ is not supported inside of another one")
+			inner, not, err := t.class()
+			if err != nil {
+				return nil, false, err
 			}
-			b.WriteString(inner[1 : len(inner)-1])
+			if not {
+				inner = inner.not()
+			}
+			pairs = append(pairs, inner...)
 		case strings.HasPrefix(t.in[t.at:], "&&"):
-			return "", errors.New("intersections of classes (&&) are not supported")
+			t.at += 2
+			if len(operands) == 10 {
+				return nil, false, errors.New("more than 10 && are not supported in a class")
+			}
+			if !first {
+				operands = append(operands, tidy(pairs))
+				pairs = nil
+			}
 		case t.comments && c <= ' ':
 			t.at++
-		case c == '-':
-			b.WriteByte('-')
-			t.at++
-			if first || strings.HasPrefix(t.in[t.at:], "]") { // a hyphen at an end is itself
-				s := b.String()
-				b.Reset()
-				b.WriteString(s[:len(s)-1] + `\x{2d}`)
-			}
 		default:
-			r, n := utf8.DecodeRuneInString(t.in[t.at:])
-			if r == utf8.RuneError && n == 1 {
-				return "", errors.New("half of a surrogate pair is not supported in a pattern")
+			item, err := t.item()
+			if err != nil {
+				return nil, false, err
 			}
-			b.WriteString(literal(r))
-			t.at += n
+			if len(item) == 2 && item[0] == item[1] && t.ranges() {
+				t.at++
+				last, err := t.item()
+				switch {
+				case err != nil:
+					return nil, false, err
+				case len(last) != 2 || last[0] != last[1] || last[0] < item[0]:
+					return nil, false, errors.New("invalid character class range")
+				}
+				item = set{item[0], last[0]}
+			}
+			pairs = append(pairs, item...)
 		}
 	}
+}
+
+// ranges reports whether a hyphen that makes a range comes next.
+func (t *translator) ranges() bool {
+	rest := t.in[t.at:]
+	return len(rest) > 1 && rest[0] == '-' && rest[1] != ']' && rest[1] != '['
+}
+
+// item reads one character of a class, or the set that an escape stands for.
+func (t *translator) item() (set, error) {
+	if t.in[t.at] != '\\' {
+		r, n := utf8.DecodeRuneInString(t.in[t.at:])
+		if r == utf8.RuneError && n == 1 {
+			return nil, errors.New("half of a surrogate pair is not supported in a pattern")
+		}
+		t.at += n
+		return set{r, r}, nil
+	}
+	begin := t.at
+	pattern, err := t.escaped()
+	if err != nil {
+		return nil, err
+	}
+	tree, err := syntax.Parse(pattern, syntax.Perl)
+	if err != nil {
+		return nil, err
+	}
+	switch tree.Op {
+	case syntax.OpCharClass:
+		return tree.Rune, nil
+	case syntax.OpLiteral:
+		var out set
+		for _, r := range tree.Rune {
+			out = append(out, r, r)
+		}
+		return out, nil
+	case syntax.OpEmptyMatch: // \Q\E
+		return nil, nil
+	}
+	return nil, fmt.Errorf("%s is not supported inside of [ ]", t.in[begin:t.at])
 }

@@ -95,7 +95,7 @@ func (re *Regex) Group(name string) (int, bool) {
 }
 
 // mostCached is how many patterns Cached keeps.
-const mostCached = 256
+const mostCached = 128
 
 var (
 	cacheMu sync.Mutex
@@ -111,7 +111,7 @@ func Cached(pattern string) (*Regex, error) {
 		return re, nil
 	}
 	re, err := Compile(pattern)
-	if err != nil || len(re.prog.Inst) > 1000 {
+	if err != nil || len(re.prog.Inst) > 500 {
 		return re, err
 	}
 	cacheMu.Lock()

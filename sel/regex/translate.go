@@ -57,13 +57,15 @@ func (t *translator) one() error {
 	}
 	switch c {
 	case '\\':
-		return t.escape(false)
+		s, err := t.escaped()
+		t.out.WriteString(s)
+		return err
 	case '[':
-		s, err := t.class()
+		s, negated, err := t.class()
 		if err != nil {
 			return err
 		}
-		t.out.WriteString(s)
+		t.out.WriteString(s.pattern(negated))
 		return nil
 	case '(':
 		return t.open()
@@ -206,14 +208,8 @@ func (t *translator) open() error {
 	return nil
 }
 
-// escape reads a backslash and what follows it; inside says that it stands in a class.
-func (t *translator) escape(inside bool) error {
-	s, err := t.escaped(inside)
-	t.out.WriteString(s)
-	return err
-}
-
-func (t *translator) escaped(inside bool) (string, error) {
+// escaped reads a backslash and what follows it.
+func (t *translator) escaped() (string, error) {
 	t.at++
 	if t.at == len(t.in) {
 		return "", errors.New("a pattern cannot end with a backslash")
@@ -221,22 +217,14 @@ func (t *translator) escaped(inside bool) (string, error) {
 	c := t.in[t.at]
 	t.at++
 	lower := c | 0x20
-	if set, ok := classes[lower]; ok && c < 0x80 && (c == lower || lower != c) {
-		switch {
-		case c == lower && inside:
-			return set, nil
-		case c == lower:
-			return "[" + set + "]", nil
-		case inside:
-			return "", fmt.Errorf("\\%c is not supported inside of [ ]", c)
+	if inside, ok := classes[lower]; ok {
+		if c == lower {
+			return "[" + inside + "]", nil
 		}
-		return "[^" + set + "]", nil
+		return "[^" + inside + "]", nil
 	}
 	switch c {
 	case 'b', 'B':
-		if inside {
-			return "", fmt.Errorf("\\%c is not supported inside of [ ]", c)
-		}
 		return `\` + string(c), nil
 	case 'A', 'z':
 		return `\` + string(c), nil
@@ -245,7 +233,7 @@ func (t *translator) escaped(inside bool) (string, error) {
 	case 'R':
 		return `(?:\r\n|[\n\x0B\f\r\x{85}\x{2028}\x{2029}])`, nil
 	case 'p', 'P':
-		return t.property(c == 'P', inside)
+		return t.property(c == 'P')
 	case 'Q':
 		end := strings.Index(t.in[t.at:], `\E`)
 		quoted := t.in[t.at:]
