@@ -47,6 +47,7 @@ func TestNetworkFileSystems(t *testing.T) {
 		if (err != nil) != (name != "") || err != nil && !strings.Contains(err.Error(), name) {
 			t.Errorf("file system %#x: %v", magic, err)
 		}
-	}}
+	}
+}
 
 func syncData(f *os.File) error { return unix.Fdatasync(int(f.Fd())) }
