@@ -119,9 +119,17 @@ const nodeName = "node"
 
 func (s *Server) openStore(ctx context.Context) (store.Store, error) {
 	if s.config.Database != "" {
-		return postgres.Open(ctx, s.config.Database, postgres.Options{})
+		opened, err := postgres.Open(ctx, s.config.Database, postgres.Options{})
+		if err != nil {
+			return nil, err // and not a nil *postgres.Store in an interface
+		}
+		return opened, nil
 	}
-	return sqlite.Open(ctx, s.config.Data, sqlite.Options{Address: s.Address()})
+	opened, err := sqlite.Open(ctx, s.config.Data, sqlite.Options{Address: s.Address()})
+	if err != nil {
+		return nil, err
+	}
+	return opened, nil
 }
 
 // openRuntimes is the list of runtimes that this server has.

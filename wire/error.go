@@ -38,10 +38,19 @@ func In(err error, field string) error {
 // InItem says in which element of an array an error happened.
 func InItem(err error, index int) error { return In(err, "["+strconv.Itoa(index)+"]") }
 
+// pathMost is how many parts of a path are shown; of a deeper one the middle is left out.
+const pathMost = 16
+
 // Path returns where the error is, as in "workflow.steps[3].step.type".
 func (e *Error) Path() string {
 	var b strings.Builder
-	for _, p := range slices.Backward(e.path) {
+	for i, p := range slices.Backward(e.path) {
+		if n := len(e.path); n > pathMost && i >= pathMost/2 && i < n-pathMost/2 {
+			if i == pathMost/2 {
+				b.WriteString(" … ")
+			}
+			continue
+		}
 		if b.Len() > 0 && p[:min(1, len(p))] != "[" {
 			b.WriteByte('.')
 		}
