@@ -83,7 +83,7 @@ func TestViolations(t *testing.T) {
 	}
 	for name, c := range map[string]struct {
 		spoil func(*evidence)
-		want   string
+		want  string
 	}{
 		"a run lost":                    {func(e *evidence) { e.final[runKey{"flaky", 1}] = nil }, "acknowledged, and is lost"},
 		"a run stuck":                   {func(e *evidence) { e.final[runKey{"flaky", 1}].Status = "IN_PROGRESS" }, "stuck in IN_PROGRESS"},
