@@ -2,6 +2,7 @@ package wire
 
 import (
 	"strings"
+	"sync"
 	"unicode/utf16"
 	"unicode/utf8"
 )
@@ -17,10 +18,12 @@ const (
 // Parse reads one JSON value that fills the whole text. The text may be changed afterwards. Strings and names come out
 // Storable.
 func Parse(text []byte) (*Node, error) {
-	p := parser{s: string(text), line: 1}
-	var n Node
+	p := parsers.Get().(*parser)
+	defer p.done()
+	p.s, p.line = string(text), 1
 	p.space()
-	if err := p.value(&n, 0); err != nil {
+	n, err := p.value(0)
+	if err != nil {
 		return nil, err
 	}
 	p.space()
@@ -35,6 +38,32 @@ type parser struct {
 	i     int
 	line  int32
 	start int // offset of the first byte of the line
+
+	// The fields and items of the objects and arrays that are open, inner after outer. An object or array takes a copy of
+	// its own when it is closed, so that each costs one allocation of its exact size.
+	fields []Field
+	items  []Node
+}
+
+// parsers keeps parsers for the room in their stacks.
+var parsers = sync.Pool{New: func() any { return new(parser) }}
+
+// mostKept is how many fields and items a parser keeps room for.
+const mostKept = 1024
+
+// done forgets the document and gives the parser back.
+func (p *parser) done() {
+	fields, items := p.fields[:cap(p.fields)], p.items[:cap(p.items)]
+	if len(fields) > mostKept {
+		fields = nil
+	}
+	if len(items) > mostKept {
+		items = nil
+	}
+	clear(fields)
+	clear(items)
+	*p = parser{fields: fields[:0], items: items[:0]}
+	parsers.Put(p)
 }
 
 func (p *parser) errorf(format string, args ...any) error {
@@ -66,24 +95,26 @@ func (p *parser) space() {
 	}
 }
 
-func (p *parser) value(n *Node, depth int) error {
+// value reads a value. It returns it, rather than filling in one of the caller's, so that none escapes to the heap.
+func (p *parser) value(depth int) (n Node, err error) {
 	// The column is counted in bytes here: exact for ASCII indentation, and free.
 	n.Line, n.Col = p.line, int32(p.i-p.start+1)
 	if p.i >= len(p.s) {
-		return p.errorf("unexpected end of input, want a value")
+		return n, p.errorf("unexpected end of input, want a value")
 	}
 	switch c := p.s[p.i]; {
 	case c == '{':
-		return p.object(n, depth+1)
+		n.Kind = Object
+		n.Fields, err = p.object(depth + 1)
 	case c == '[':
-		return p.array(n, depth+1)
+		n.Kind = Array
+		n.Items, err = p.array(depth + 1)
 	case c == '"':
 		n.Kind = String
-		var err error
 		n.Text, err = p.str()
-		return err
 	case c == '-' || c >= '0' && c <= '9':
-		return p.number(n)
+		n.Kind = Number
+		n.Text, err = p.number()
 	case strings.HasPrefix(p.s[p.i:], "true"):
 		n.Kind, n.Text = Bool, "true"
 		p.i += 4
@@ -94,42 +125,44 @@ func (p *parser) value(n *Node, depth int) error {
 		n.Kind = Null
 		p.i += 4
 	default:
-		return p.errorf("unexpected %s, want a value", p.here())
+		err = p.errorf("unexpected %s, want a value", p.here())
 	}
-	return nil
+	return n, err
 }
 
-func (p *parser) object(n *Node, depth int) error {
+func (p *parser) object(depth int) ([]Field, error) {
 	if depth > MaxDepth {
-		return p.errorf("the document is nested deeper than %d", MaxDepth)
+		return nil, p.errorf("the document is nested deeper than %d", MaxDepth)
 	}
-	n.Kind = Object
 	p.i++
 	p.space()
 	if p.i < len(p.s) && p.s[p.i] == '}' {
 		p.i++
-		return nil
+		return nil, nil
 	}
-	var seen map[string]int // only for large objects
+	mark := len(p.fields)
+	var large map[string]int // see place
 	for {
 		if p.i >= len(p.s) || p.s[p.i] != '"' {
-			return p.errorf("unexpected %s, want a field name in double quotes", p.here())
+			return nil, p.errorf("unexpected %s, want a field name in double quotes", p.here())
 		}
 		name, err := p.str()
 		if err != nil {
-			return err
+			return nil, err
 		}
 		p.space()
 		if p.i >= len(p.s) || p.s[p.i] != ':' {
-			return p.errorf("unexpected %s, want ':' after field %q", p.here(), name)
+			return nil, p.errorf("unexpected %s, want ':' after field %q", p.here(), name)
 		}
 		p.i++
 		p.space()
-		var v Node
-		if err := p.value(&v, depth); err != nil {
-			return In(err, name)
+		var at int
+		at, large = p.place(mark, name, large)
+		v, err := p.value(depth)
+		if err != nil {
+			return nil, In(err, name)
 		}
-		seen = n.put(name, v, seen)
+		p.fields[at].Node = v
 		p.space()
 		if p.i < len(p.s) && p.s[p.i] == ',' {
 			p.i++
@@ -138,52 +171,57 @@ func (p *parser) object(n *Node, depth int) error {
 		}
 		if p.i < len(p.s) && p.s[p.i] == '}' {
 			p.i++
-			return nil
+			fields := append([]Field(nil), p.fields[mark:]...)
+			p.fields = p.fields[:mark]
+			return fields, nil
 		}
-		return p.errorf("unexpected %s, want ',' or '}'", p.here())
+		return nil, p.errorf("unexpected %s, want ',' or '}'", p.here())
 	}
 }
 
-// put adds a field, or gives an existing one its new value. Objects of up to 16 fields are searched, larger ones indexed.
-func (n *Node) put(name string, v Node, seen map[string]int) map[string]int {
-	if seen == nil && len(n.Fields) >= 16 {
-		seen = make(map[string]int, 64)
-		for i := range n.Fields {
-			seen[n.Fields[i].Name] = i
+// place returns where in the stack the field of a name goes: where it is already, or on top. An object of up to 16 fields
+// is searched, a larger one indexed.
+func (p *parser) place(mark int, name string, large map[string]int) (int, map[string]int) {
+	top := len(p.fields)
+	if large == nil && top-mark >= 16 {
+		large = make(map[string]int, 64)
+		for i := mark; i < top; i++ {
+			large[p.fields[i].Name] = i
 		}
 	}
-	if seen != nil {
-		if i, ok := seen[name]; ok {
-			n.Fields[i].Node = v
-			return seen
+	if large != nil {
+		if i, ok := large[name]; ok {
+			return i, large
 		}
-		seen[name] = len(n.Fields)
-	} else if old := n.Get(name); old != nil {
-		*old = v
-		return nil
+		large[name] = top
+	} else {
+		for i := mark; i < top; i++ {
+			if p.fields[i].Name == name {
+				return i, nil
+			}
+		}
 	}
-	n.Fields = append(n.Fields, Field{Name: name, Node: v})
-	return seen
+	p.fields = append(p.fields, Field{Name: name})
+	return top, large
 }
 
-func (p *parser) array(n *Node, depth int) error {
+func (p *parser) array(depth int) ([]Node, error) {
 	if depth > MaxDepth {
-		return p.errorf("the document is nested deeper than %d", MaxDepth)
+		return nil, p.errorf("the document is nested deeper than %d", MaxDepth)
 	}
-	n.Kind = Array
-	n.Items = []Node{}
 	p.i++
 	p.space()
 	if p.i < len(p.s) && p.s[p.i] == ']' {
 		p.i++
-		return nil
+		return []Node{}, nil
 	}
+	mark := len(p.items)
 	for {
-		var v Node
-		if err := p.value(&v, depth); err != nil {
-			return InItem(err, len(n.Items))
+		v, err := p.value(depth)
+		if err != nil {
+			return nil, InItem(err, len(p.items)-mark)
 		}
-		n.Items = append(n.Items, v)
+		p.items = append(p.items, v)
 		p.space()
 		if p.i < len(p.s) && p.s[p.i] == ',' {
 			p.i++
@@ -192,27 +230,29 @@ func (p *parser) array(n *Node, depth int) error {
 		}
 		if p.i < len(p.s) && p.s[p.i] == ']' {
 			p.i++
-			return nil
+			items := append([]Node(nil), p.items[mark:]...)
+			p.items = p.items[:mark]
+			return items, nil
 		}
-		return p.errorf("unexpected %s, want ',' or ']'", p.here())
+		return nil, p.errorf("unexpected %s, want ',' or ']'", p.here())
 	}
 }
 
-func (p *parser) number(n *Node) error {
+func (p *parser) number() (string, error) {
 	from := p.i
 	if p.s[p.i] == '-' {
 		p.i++
 	}
 	switch digits := p.digits(); {
 	case digits == 0:
-		return p.errorf("unexpected %s in a number", p.here())
+		return "", p.errorf("unexpected %s in a number", p.here())
 	case digits > 1 && p.s[p.i-digits] == '0':
-		return p.errorf("a number cannot begin with 0")
+		return "", p.errorf("a number cannot begin with 0")
 	}
 	if p.i < len(p.s) && p.s[p.i] == '.' {
 		p.i++
 		if p.digits() == 0 {
-			return p.errorf("unexpected %s in a number", p.here())
+			return "", p.errorf("unexpected %s in a number", p.here())
 		}
 	}
 	if p.i < len(p.s) && (p.s[p.i] == 'e' || p.s[p.i] == 'E') {
@@ -221,14 +261,13 @@ func (p *parser) number(n *Node) error {
 			p.i++
 		}
 		if p.digits() == 0 {
-			return p.errorf("unexpected %s in a number", p.here())
+			return "", p.errorf("unexpected %s in a number", p.here())
 		}
 	}
 	if p.i-from > MaxNumber {
-		return p.errorf("a number is longer than %d characters", MaxNumber)
+		return "", p.errorf("a number is longer than %d characters", MaxNumber)
 	}
-	n.Kind, n.Text = Number, p.s[from:p.i]
-	return nil
+	return p.s[from:p.i], nil
 }
 
 func (p *parser) digits() int {

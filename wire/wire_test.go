@@ -155,3 +155,15 @@ func FuzzParse(f *testing.F) {
 		}
 	})
 }
+
+// BenchmarkParse reads a document like those that a restart reads by the thousand.
+func BenchmarkParse(b *testing.B) {
+	text := []byte(`{"f":1,"u":"5c0f6f0e-7f1d-4a57-9d0e-0d4d5c8f1b11","v":1,"vr":77,"ct":1760000000100,"rt":1760000000090,"st":1760000000300,"et":1760000003000,"mt":1760000003050,"q":3,"ow":"amy","sn":1759999990000,"in":{"depth":0,"type":"MANUAL","user":"amy"},"tl":[{"t":1760000000100,"y":"LOG","l":"INFO","m":"Manually run a new workflow instance by a user [amy]"},{"t":1760000000300,"y":"STATUS","s":"IN_PROGRESS"}]}`)
+	b.SetBytes(int64(len(text)))
+	b.ReportAllocs()
+	for b.Loop() {
+		if _, err := Parse(text); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
