@@ -307,7 +307,7 @@ func TestHostileDocuments(t *testing.T) {
 		text := strings.Repeat(unit, MaxSize/len(unit))
 		begin := time.Now()
 		_, err := Decode([]byte(text))
-		if took := time.Since(begin); err == nil || took > 5*time.Second {
+		if took := time.Since(begin); err == nil || took > 10*time.Second {
 			t.Errorf("%s: %v after %v", name, err, took)
 		}
 	}
@@ -318,7 +318,7 @@ func TestHostileDocuments(t *testing.T) {
 	}
 	begin := time.Now()
 	r, err := Decode([]byte(keys.String()))
-	if err != nil || time.Since(begin) > 5*time.Second || r.Workflow.Params.Len() < 10_000 {
+	if err != nil || time.Since(begin) > 10*time.Second || r.Workflow.Params.Len() < 10_000 {
 		t.Errorf("%v after %v", err, time.Since(begin))
 	}
 }
