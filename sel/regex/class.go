@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"regexp/syntax"
 	"slices"
+	"strconv"
 	"strings"
 	"unicode/utf8"
 )
@@ -104,21 +105,38 @@ func (s set) and(other set) set {
 	return tidy(append(s.not(), other.not()...)).not()
 }
 
+// mostFolded is how many characters a class can have for (?i) to apply to it. Larger ones (all letters, all but some) hold
+// both cases anyway, and folding them one by one would take milliseconds.
+const mostFolded = 5_000
+
 // pattern returns the class for RE2.
-func (s set) pattern(negated bool) string {
-	var b strings.Builder
-	b.WriteByte('[')
+func (t *translator) pattern(s set, negated bool) (string, error) {
 	if len(s) == 0 {
 		s, negated = set{0, utf8.MaxRune}, !negated
 	}
+	size := rune(0)
+	b := []byte("[")
 	if negated {
-		b.WriteByte('^')
+		b = append(b, '^')
 	}
 	for i := 0; i < len(s); i += 2 {
-		fmt.Fprintf(&b, `\x{%x}-\x{%x}`, s[i], s[i+1])
+		size += s[i+1] - s[i] + 1
+		b = append(b, `\x{`...)
+		b = strconv.AppendInt(b, int64(s[i]), 16)
+		b = append(b, `}-\x{`...)
+		b = strconv.AppendInt(b, int64(s[i+1]), 16)
+		b = append(b, '}')
 	}
-	b.WriteByte(']')
-	return b.String()
+	if !t.fold {
+		return string(append(b, ']')), nil
+	}
+	if size > mostFolded {
+		return "(?-i:" + string(b) + "])", nil
+	}
+	if t.folded += size; t.folded > 2*mostFolded {
+		return "", fmt.Errorf("(?i) with classes of more than %d characters is not supported", 2*mostFolded)
+	}
+	return string(append(b, ']')), nil
 }
 
 // class reads a class in brackets: characters, ranges, escapes, classes inside of it, and && for what two have in

@@ -25,7 +25,7 @@ type Regex struct {
 // What a pattern may cost. Compiling one cannot be stopped, so that it must end within a millisecond by itself.
 const (
 	mostPattern    = 2_000  // bytes
-	mostProperties = 20     // \p{…}, which are hundreds of ranges each
+	mostProperties = 10     // \p{…}, which are hundreds of ranges each
 	mostGroups     = 100    // each thread of a match has offsets for all of them
 	mostProgram    = 20_000 // instructions
 )

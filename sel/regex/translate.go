@@ -18,6 +18,8 @@ type translator struct {
 	lineEnds bool
 	groups   int
 	props    int    // \p{…} so far
+	fold     bool   // there was a (?i)
+	folded   rune   // characters in classes after it
 	flags    []bool // dotAll and comments outside of each open group
 }
 
@@ -65,8 +67,9 @@ func (t *translator) one() error {
 		if err != nil {
 			return err
 		}
-		t.out.WriteString(s.pattern(negated))
-		return nil
+		class, err := t.pattern(s, negated)
+		t.out.WriteString(class)
+		return err
 	case '(':
 		return t.open()
 	case ')':
@@ -171,6 +174,7 @@ func (t *translator) open() error {
 			if c == 'm' && on {
 				t.lineEnds = true
 			}
+			t.fold = t.fold || c == 'i'
 			if on {
 				set.WriteByte(c)
 			} else {
