@@ -15,15 +15,19 @@ import (
 
 // Kind makes the machines of a node. What it holds are caches of pure functions.
 type Kind struct {
-	limits   Limits
-	plans    Plans
-	programs *sel.Cache
-	budget   sel.Limits
+	limits    Limits
+	plans     Plans
+	programs  *sel.Cache
+	templates *eval.Templates
+	budget    sel.Limits
 }
+
+// templateBytes bounds the cache of literals with references.
+const templateBytes = 8 << 20
 
 // NewKind returns a Kind. programs may be shared with the edge.
 func NewKind(limits Limits, programs *sel.Cache) *Kind {
-	k := &Kind{limits: limits.withDefaults(), programs: programs}
+	k := &Kind{limits: limits.withDefaults(), programs: programs, templates: eval.NewTemplates(templateBytes)}
 	k.plans.init()
 	return k
 }
@@ -32,7 +36,7 @@ func NewKind(limits Limits, programs *sel.Cache) *Kind {
 func (k *Kind) Plans() *Plans { return &k.plans }
 
 func (k *Kind) env(now int64, seed uint64) eval.Env {
-	return eval.Env{Now: now, Seed: seed, Limits: k.budget, Programs: k.programs}
+	return eval.Env{Now: now, Seed: seed, Limits: k.budget, Programs: k.programs, Templates: k.templates}
 }
 
 // Load builds the machine of a group from its heads: its workflows and their unfinished runs.

@@ -72,7 +72,7 @@ func (m *Machine) progress(t *flow.Turn, r *run, i int32, p *step.Progress) {
 	}
 	s.NoRetry = s.NoRetry || p.NoRetry
 	if err := m.outputs(t, r, i, p.Outputs); err != nil {
-		m.fail(t, r, i, fatally, err.Error())
+		m.fail(t, r, i, fatally, fault.Lines(err))
 		return
 	}
 	switch p.State {

@@ -3,6 +3,7 @@ package engine
 import (
 	"fmt"
 
+	"github.com/segue-run/segue/fault"
 	"github.com/segue-run/segue/flow"
 	"github.com/segue-run/segue/instance"
 	"github.com/segue-run/segue/lifecycle"
@@ -86,7 +87,7 @@ func (m *Machine) launch(t *flow.Turn, r *run, i int32) {
 	s, p := &b.steps[i], &b.plan.Steps[i]
 	timeout, err := p.timeoutOf(b.params)
 	if err != nil {
-		m.fail(t, r, i, fatally, err.Error())
+		m.fail(t, r, i, fatally, fault.Lines(err))
 		return
 	}
 	m.move(t, r, i, lifecycle.StepInitialized)
@@ -96,7 +97,7 @@ func (m *Machine) launch(t *flow.Turn, r *run, i int32) {
 	if p.Static == nil {
 		s.params, err = m.evaluate(t, r, i)
 		if err != nil {
-			m.fail(t, r, i, fatally, err.Error())
+			m.fail(t, r, i, fatally, fault.Lines(err))
 			return
 		}
 		m.detail(t, r, s.Seq, s.Number, record.Params, record.AppendParams(nil, s.params))
@@ -113,7 +114,7 @@ func (m *Machine) launch(t *flow.Turn, r *run, i int32) {
 		m.move(t, r, i, lifecycle.StepStarted)
 		ms, err := sleepOf(s.params)
 		if err != nil {
-			m.fail(t, r, i, fatally, err.Error())
+			m.fail(t, r, i, fatally, fault.Lines(err))
 			return
 		}
 		s.Wake = t.Now + ms + 1 // strictly longer than asked for
@@ -129,7 +130,7 @@ func (m *Machine) done(t *flow.Turn, r *run, i int32) {
 	m.move(t, r, i, lifecycle.StepWorkDone)
 	edges, err := m.edges(t, r, i)
 	if err != nil {
-		m.fail(t, r, i, fatally, err.Error())
+		m.fail(t, r, i, fatally, fault.Lines(err))
 		return
 	}
 	s.Edges = edges
@@ -201,7 +202,7 @@ func (m *Machine) fail(t *flow.Turn, r *run, i int32, f failure, message string)
 		edges, err := m.edges(t, r, i)
 		if err != nil {
 			// Nobody can say where to go on; the failure cannot be ignored.
-			m.note(t, r, s, "ERROR", "The failure cannot be ignored: "+err.Error())
+			m.note(t, r, s, "ERROR", "The failure cannot be ignored: "+fault.Lines(err))
 			break
 		}
 		s.Edges = edges
@@ -308,7 +309,7 @@ func (m *Machine) edges(t *flow.Turn, r *run, i int32) (record.Edges, error) {
 		}
 		yes, err := m.kind.condition(t.Now, seedOf(b.rec.UUID, i, b.steps[i].Number), b, i, e.Text)
 		if err != nil {
-			return edges, fmt.Errorf("condition of the transition from [%s] to [%s]: %w", b.plan.Steps[i].ID, b.plan.Steps[e.To].ID, err)
+			return edges, fault.In(err, "condition of the transition from [%s] to [%s]", b.plan.Steps[i].ID, b.plan.Steps[e.To].ID)
 		}
 		if yes {
 			edges.Set(k)
