@@ -1,7 +1,6 @@
 package store
 
 import (
-	"context"
 	"strings"
 	"testing"
 )
@@ -197,29 +196,5 @@ func TestChecker(t *testing.T) {
 	}
 	if err := c.Check(good, 4); err != nil {
 		t.Errorf("the good batch after the bad ones: %v", err)
-	}
-}
-
-func BenchmarkMemoryCommit(b *testing.B) {
-	m := NewMemory(64)
-	seat, err := m.Join(context.Background(), "n")
-	if err != nil {
-		b.Fatal(err)
-	}
-	if _, err := m.Claim(context.Background(), seat, []Group{0}); err != nil {
-		b.Fatal(err)
-	}
-	batch := &Batch{Seat: seat, Fences: []Fence{{0, 1}}, Rows: make([]Row, 100)}
-	doc := []byte(strings.Repeat("x", 300))
-	id := int64(0)
-	for b.Loop() {
-		batch.Number++
-		for i := range batch.Rows {
-			id++
-			batch.Rows[i] = Row{Table: Step, ID: id%100_000 + 1, Parent: id % 1000, A: id, B: 1, Open: i%2 == 0, Doc: doc}
-		}
-		if err := m.Commit(context.Background(), batch); err != nil {
-			b.Fatal(err)
-		}
 	}
 }

@@ -34,3 +34,5 @@ func (b *bed) Crash(t testing.TB, s store.Store) store.Store {
 func TestSuite(t *testing.T) { storetest.Run(t, newBed) }
 
 func BenchmarkCommit(b *testing.B) { storetest.Bench(b, newBed(b)) }
+
+func BenchmarkRead(b *testing.B) { storetest.BenchRead(b, newBed(b)) }

@@ -23,3 +23,5 @@ func BenchmarkCheckpoint(b *testing.B) {
 		})
 	}
 }
+
+func BenchmarkRead(b *testing.B) { storetest.BenchRead(b, newBed(b)) }

@@ -26,11 +26,7 @@ func benchCommit(b *testing.B, bed Bed, rows int) {
 	if err != nil {
 		b.Fatal(err)
 	}
-	groups := make([]store.Group, Groups)
-	for i := range groups {
-		groups[i] = store.Group(i)
-	}
-	owned, err := s.Claim(context.Background(), seat, groups)
+	owned, err := s.Claim(context.Background(), seat, all())
 	if err != nil {
 		b.Fatal(err)
 	}
@@ -132,6 +128,52 @@ func BenchDisk(b *testing.B, dir string, sync func(*os.File) error) {
 				}
 			}
 			b.ReportMetric(float64(rows*b.N)/b.Elapsed().Seconds(), "rows/s")
+		})
+	}
+}
+
+// BenchRead reads the unfinished steps of a group, as loading the group does, and one row by its name, as the API does.
+func BenchRead(b *testing.B, bed Bed) {
+	s := bed.Open(b)
+	defer s.Close()
+	const steps = 10_000
+	seat, err := s.Join(context.Background(), "bench")
+	if err != nil {
+		b.Fatal(err)
+	}
+	if _, err := s.Claim(context.Background(), seat, []store.Group{0}); err != nil {
+		b.Fatal(err)
+	}
+	traffic := &Traffic{next: 1}
+	batch := &store.Batch{Seat: seat, Number: 1, Fences: []store.Fence{{Generation: 1}}, Rows: traffic.Rows(nil, steps)}
+	open := 0
+	for i := range batch.Rows {
+		batch.Rows[i].Group = 0
+		if r := &batch.Rows[i]; r.Table == store.Step && r.Open {
+			open++
+		}
+	}
+	if err := s.Commit(context.Background(), batch); err != nil {
+		b.Fatal(err)
+	}
+	run := batch.Rows[0]
+	for _, c := range []struct {
+		name string
+		q    store.Query
+		want int
+	}{{"open", store.OpenIn(store.Step, 0), open}, {"named", store.Named(store.Run, run.Parent, run.Key), 1}} {
+		b.Run(c.name, func(b *testing.B) {
+			b.ReportAllocs()
+			for b.Loop() {
+				n := 0
+				err := s.Read(context.Background(), func(s store.Snapshot) error {
+					return s.Rows(c.q, func(*store.Row) error { n++; return nil })
+				})
+				if err != nil || n != c.want {
+					b.Fatalf("%d rows, want %d; %v", n, c.want, err)
+				}
+			}
+			b.ReportMetric(float64(c.want*b.N)/b.Elapsed().Seconds(), "rows/s")
 		})
 	}
 }

@@ -14,7 +14,7 @@ import (
 
 var (
 	seedFlag  = flag.Uint64("storetest.seed", 0, "run only the random history with this seed")
-	seedsFlag = flag.Int("storetest.histories", 0, "number of random histories (default 25; a tenth of it with -short)")
+	seedsFlag = flag.Int("storetest.histories", 0, "number of random histories (default 12; 2 with -short)")
 )
 
 // histories runs random histories against the implementation and store.Memory side by side: every answer and the class of
@@ -22,9 +22,9 @@ var (
 func histories(t *testing.T, bed func(t testing.TB) Bed) {
 	n := *seedsFlag
 	if n == 0 {
-		n = 25
+		n = 12
 		if testing.Short() {
-			n = 4
+			n = 2
 		}
 	}
 	first := uint64(1)
@@ -74,7 +74,7 @@ type history struct {
 
 func (h *history) run(t *testing.T) {
 	h.join(t)
-	for range 80 {
+	for range 160 {
 		if t.Failed() {
 			return
 		}
@@ -120,7 +120,7 @@ func (h *history) join(t *testing.T) {
 	b, errB := h.model.Join(t.Context(), node)
 	h.compare(t, "join "+node, fmt.Sprint(a, outcome(errA)), fmt.Sprint(b, outcome(errB)))
 	h.seats = append(h.seats, b)
-	h.claimAs(t, b, []store.Group{0, 1, 2, 3, 4, 5, 6, 7})
+	h.claimAs(t, b, all())
 }
 
 // seat returns mostly the latest seat.

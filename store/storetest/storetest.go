@@ -15,8 +15,8 @@ import (
 	"github.com/segue-run/segue/store"
 )
 
-// Groups is the number of flow groups of the stores under test.
-const Groups = 8
+// Groups is the number of flow groups of the stores under test. Batches are fenced for few of them and for all.
+const Groups = 10
 
 // Bed is one database to be, empty at first.
 type Bed interface {
@@ -106,14 +106,19 @@ func (w *world) join(t testing.TB, node string) {
 	if w.seat, err = w.s.Join(t.Context(), node); err != nil {
 		t.Fatal(err)
 	}
-	all := make([]store.Group, Groups)
-	for i := range all {
-		all[i] = store.Group(i)
-	}
-	if w.owned, err = w.s.Claim(t.Context(), w.seat, all); err != nil {
+	if w.owned, err = w.s.Claim(t.Context(), w.seat, all()); err != nil {
 		t.Fatal(err)
 	}
 	w.number = 0
+}
+
+// all returns every group.
+func all() []store.Group {
+	groups := make([]store.Group, Groups)
+	for i := range groups {
+		groups[i] = store.Group(i)
+	}
+	return groups
 }
 
 // batch returns the world's next batch, fenced for all groups.
