@@ -103,14 +103,14 @@ type resolver struct {
 	lib   *bindings
 	slots map[string]int
 	names []string
-	free  map[string]bool // by name: whether its first sighting was a use
+	free  []bool // by slot: whether the first sighting of the name was a use
 	depth int
 	max   int
 	err   *Error
 }
 
 func resolve(lib *bindings, body []syntax.Stmt, maxDepth int) (*resolver, *Error) {
-	r := &resolver{lib: lib, slots: make(map[string]int, 8), free: make(map[string]bool, 8), max: maxDepth}
+	r := &resolver{lib: lib, slots: make(map[string]int, 8), max: maxDepth}
 	for _, s := range body {
 		r.stmt(s)
 	}
@@ -120,8 +120,8 @@ func resolve(lib *bindings, body []syntax.Stmt, maxDepth int) (*resolver, *Error
 // refs returns the free names, sorted.
 func (r *resolver) refs() []string {
 	refs := make([]string, 0, len(r.names))
-	for _, name := range r.names {
-		if _, ok := r.lib.bound[name]; r.free[name] && (!ok || name == "params") {
+	for slot, name := range r.names {
+		if _, ok := r.lib.bound[name]; r.free[slot] && (!ok || name == "params") {
 			refs = append(refs, name)
 		}
 	}
@@ -134,7 +134,7 @@ func (r *resolver) see(name string, use bool) {
 	if _, ok := r.slots[name]; !ok {
 		r.slots[name] = len(r.names)
 		r.names = append(r.names, name)
-		r.free[name] = use
+		r.free = append(r.free, use)
 	}
 }
 
