@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/segue-run/segue/store"
 	"github.com/segue-run/segue/store/postgres/pgtest"
 	"github.com/segue-run/segue/store/storetest"
@@ -125,6 +126,12 @@ func TestClaimWaitsForCommit(t *testing.T) {
 	exec(t, committer, checkFences, []int32{1}, []int64{1})
 	if _, err := m.s.Claim(t.Context(), m.seat, []store.Group{1}); err == nil || store.ClassOf(err) != store.Transient {
 		t.Errorf("claim of a group whose commit does not end: %v", err)
+	}
+	// Nor does anything else get past it that would change the generation, locks or no locks.
+	operator := connect(t, pgtest.With(dsn, "lock_timeout", "50"))
+	_, err := operator.Exec(t.Context(), "UPDATE flow_group SET generation = generation + 1 WHERE id = 1")
+	if pg := (*pgconn.PgError)(nil); !errors.As(err, &pg) || pg.Code != "55P03" {
+		t.Errorf("a plain update of the generation beside a commit: %v", err)
 	}
 	result := make(chan error)
 	go func() {

@@ -4,7 +4,7 @@
 // Above it is the contract in store; below it, only server opens one. A commit is one pipeline and one round trip: BEGIN, a
 // statement that raises an error unless every group has the expected generation, one that raises an error unless the
 // batch is the next one of its seat, the rows as arrays, COMMIT. READ COMMITTED is enough, since FOR SHARE on the rows
-// of flow_group keeps every claim out until COMMIT (FOR KEY SHARE would not). All who lock rows of flow_group do so in
+// of flow_group keeps every change of a generation out until COMMIT (FOR KEY SHARE would not). All who lock rows of flow_group do so in
 // order of id, and before a row of node, so that nobody deadlocks.
 //
 // The one thing to know before changing it: a node that freezes in mid-commit holds the locks that its takeover
