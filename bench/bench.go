@@ -9,6 +9,7 @@ package bench
 
 import (
 	"context"
+	"log/slog"
 	"os"
 	"slices"
 	"sort"
@@ -230,6 +231,7 @@ func (b *stand) boot(ctx context.Context) error {
 	b.node = server.NewNode(server.NodeOptions{
 		Name: "bench", Store: b.store, Runtimes: map[string]step.Runtime{"command": b.runtime},
 		Limits: flow.Limits{}, Engine: engine.Limits{},
+		Log: slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelWarn})),
 	})
 	if err := b.node.Claim(ctx, benchGroups); err != nil {
 		return err

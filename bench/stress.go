@@ -160,7 +160,7 @@ func stall(ctx context.Context, b *stand) (map[string]float64, error) {
 				switch {
 				case err == nil:
 					done.Add(1)
-				case fault.Is(err, fault.Unavailable):
+				case load.Err() == nil && fault.Is(err, fault.Unavailable):
 					refused.Add(1)
 				}
 			}
