@@ -122,6 +122,7 @@ func fences(b *store.Batch) (groups []int32, generations []int64) {
 
 // send sends the whole transaction in one pipeline and waits for its end.
 func (s *Store) send(ctx context.Context, b *store.Batch) error {
+	defer s.columns.release()
 	var p pgx.Batch
 	p.Queue("BEGIN")
 	groups, generations := fences(b)
@@ -147,8 +148,7 @@ func (s *Store) send(ctx context.Context, b *store.Batch) error {
 	return results.Close()
 }
 
-// columns holds the columns of the rows of one statement. The arrays are used again when the statement has been written to the
-// connection; queries that wait in the pipeline keep theirs, so each takes a new set from the list.
+// columns holds the columns of the rows of a transaction: a set for each statement, used again in the next transaction.
 type columns struct {
 	sets []*columnSet
 	used int
@@ -162,23 +162,26 @@ type columnSet struct {
 	opens                      []bool
 }
 
+// take returns an empty set.
 func (c *columns) take() *columnSet {
 	if c.used == len(c.sets) {
 		c.sets = append(c.sets, &columnSet{})
 	}
-	set := c.sets[c.used]
 	c.used++
-	clear(set.docs) // they are the caller's memory
-	*set = columnSet{
-		set.ids[:0], set.parents[:0], set.as[:0], set.bs[:0], set.dues[:0], set.groups[:0], set.keys[:0], set.docs[:0], set.states[:0], set.opens[:0],
+	return c.sets[c.used-1]
+}
+
+// release empties all sets. Their texts are the caller's memory.
+func (c *columns) release() {
+	for _, s := range c.sets[:c.used] {
+		clear(s.docs)
+		clear(s.keys)
+		*s = columnSet{s.ids[:0], s.parents[:0], s.as[:0], s.bs[:0], s.dues[:0], s.groups[:0], s.keys[:0], s.docs[:0], s.states[:0], s.opens[:0]}
 	}
-	return set
+	c.used = 0
 }
 
 func (c *columns) queueDeletes(p *pgx.Batch, t store.Table, rows []store.Row) {
-	if t == store.Tables()[0] {
-		c.used = 0
-	}
 	var set *columnSet
 	for i := range rows {
 		if r := &rows[i]; r.Table == t && r.Delete {

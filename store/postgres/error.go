@@ -21,10 +21,13 @@ func failed(op string, err error, broken store.Class) error {
 }
 
 func classOf(err error, broken store.Class) store.Class {
+	var connect *pgconn.ConnectError
+	if errors.As(err, &connect) || errors.Is(err, errClosed) {
+		return store.Transient
+	}
 	var pg *pgconn.PgError
 	if !errors.As(err, &pg) {
-		var connect *pgconn.ConnectError
-		if errors.As(err, &connect) || errors.Is(err, errClosed) || pgconn.SafeToRetry(err) {
+		if pgconn.SafeToRetry(err) { // nothing has been sent
 			return store.Transient
 		}
 		if errors.Is(err, context.Canceled) && broken != store.Unknown {

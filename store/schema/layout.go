@@ -15,18 +15,12 @@ type Layout struct {
 }
 
 var layouts = [...]Layout{
-	store.Workflow:   {Key: "name"},
-	store.Version:    {Parent: "workflow", A: "version"},
-	store.Run:        {Parent: "workflow", A: "instance", B: "run", Key: "request"},
-	store.Step:       {Parent: "run", A: "seq", B: "attempt"},
-	store.Detail:     {Parent: "run", A: "seq", B: "kind"},
-	store.Quarantine: {Parent: "entity"},
-}
-
-func init() {
-	for t := range layouts {
-		layouts[t].Table = store.Table(t)
-	}
+	store.Workflow:   {Table: store.Workflow, Key: "name"},
+	store.Version:    {Table: store.Version, Parent: "workflow", A: "version"},
+	store.Run:        {Table: store.Run, Parent: "workflow", A: "instance", B: "run", Key: "request"},
+	store.Step:       {Table: store.Step, Parent: "run", A: "seq", B: "attempt"},
+	store.Detail:     {Table: store.Detail, Parent: "run", A: "seq", B: "kind"},
+	store.Quarantine: {Table: store.Quarantine, Parent: "entity"},
 }
 
 // Of returns the layout of a table.
