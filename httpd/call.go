@@ -6,6 +6,7 @@ import (
 	"io"
 	"log/slog"
 	"net/http"
+	"net/url"
 	"runtime/debug"
 	"strconv"
 	"strings"
@@ -27,6 +28,7 @@ type call struct {
 	out      []byte
 	status   int
 	answered bool // the answer has been begun
+	values   url.Values
 	began    time.Time
 }
 
@@ -56,7 +58,7 @@ func (c *call) end() {
 	if cap(c.out) > keepMost || cap(c.body) > keepMost {
 		return
 	}
-	c.w, c.r, c.user = nil, nil, nil
+	c.w, c.r, c.user, c.values = nil, nil, nil, nil
 	calls.Put(c)
 }
 
@@ -229,12 +231,20 @@ func (c *call) latestOr(name, what string) (int64, error) {
 	return n, err
 }
 
+// query returns a parameter of the query; "" = it is not there.
+func (c *call) query(name string) string {
+	if c.values == nil {
+		if c.r.URL.RawQuery == "" {
+			return ""
+		}
+		c.values = c.r.URL.Query()
+	}
+	return c.values.Get(name)
+}
+
 // flag returns a boolean of the query.
 func (c *call) flag(name string, byDefault bool) (bool, error) {
-	if c.r.URL.RawQuery == "" {
-		return byDefault, nil
-	}
-	text := c.r.URL.Query().Get(name)
+	text := c.query(name)
 	switch strings.ToLower(text) {
 	case "":
 		return byDefault, nil

@@ -22,8 +22,7 @@ type logRequest struct {
 }
 
 func (c *call) logRequest() (r logRequest, err error) {
-	v := c.r.URL.Query()
-	switch r.stream = step.LogStream(v.Get("stream")); r.stream {
+	switch r.stream = step.LogStream(c.query("stream")); r.stream {
 	case "":
 		r.stream = step.Stdout
 	case step.Stdout, step.Stderr:
@@ -31,7 +30,7 @@ func (c *call) logRequest() (r logRequest, err error) {
 		return r, fault.New(fault.BadRequest, "query parameter stream is %q; it must be stdout or stderr", r.stream)
 	}
 	r.tail = -1
-	if text := v.Get("tail"); text != "" {
+	if text := c.query("tail"); text != "" {
 		if r.tail, err = strconv.ParseInt(text, 10, 64); err != nil || r.tail < 0 {
 			return r, fault.New(fault.BadRequest, "query parameter tail is %q; it must be a number of lines", text)
 		}

@@ -88,15 +88,14 @@ func (s *server) listWorkflows(c *call) error {
 
 // page returns what the query asks for of a list.
 func (c *call) page() (api.PageQuery, error) {
-	v := c.r.URL.Query()
-	first, last := v.Get("first"), v.Get("last")
+	first, last := c.query("first"), c.query("last")
 	switch {
 	case first == "" && last == "":
 		return api.PageQuery{}, fault.New(fault.BadRequest, "exactly one of the query parameters first and last must be given; both cannot be null")
 	case first != "" && last != "":
 		return api.PageQuery{}, fault.New(fault.BadRequest, "either first or last can be given as query parameter, but not both")
 	}
-	return api.ParsePageQuery(first, last, v.Get("cursor"))
+	return api.ParsePageQuery(first, last, c.query("cursor"))
 }
 
 // definitions answers with a page of the versions of a workflow, the newest first.

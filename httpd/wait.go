@@ -3,7 +3,6 @@ package httpd
 import (
 	"context"
 	"strconv"
-	"strings"
 	"time"
 
 	"github.com/segue-run/segue/fault"
@@ -18,11 +17,7 @@ const waitHeader = "Segue-Wait"
 
 // waiting reads ?wait=terminal&timeout=60s.
 func (s *server) waiting(c *call) (w wait, err error) {
-	if !strings.Contains(c.r.URL.RawQuery, "wait=") {
-		return w, nil
-	}
-	v := c.r.URL.Query()
-	switch what := v.Get("wait"); what {
+	switch what := c.query("wait"); what {
 	case "":
 		return w, nil
 	case "terminal":
@@ -30,7 +25,7 @@ func (s *server) waiting(c *call) (w wait, err error) {
 		return w, fault.New(fault.BadRequest, "query parameter wait is %q; it must be terminal", what)
 	}
 	w.limit = min(time.Minute, s.Limits.Wait)
-	text := v.Get("timeout")
+	text := c.query("timeout")
 	if text == "" {
 		return w, nil
 	}
@@ -52,10 +47,11 @@ func (s *server) await(c *call, x *reading, w wait, p parts) (*reading, error) {
 	defer leave()
 	timer := time.NewTimer(w.limit)
 	defer timer.Stop()
-	ctx := c.r.Context()
-	for ended := false; !ended; {
-		var err error
-		if ended, err = s.ended(ctx, x.run.Row); err != nil {
+	over := c.r.Context().Done()
+	ctx := context.WithoutCancel(c.r.Context()) // for short reads, also when the server stops
+	for {
+		ended, err := s.ended(ctx, x.run.Row)
+		if err != nil {
 			return nil, err
 		}
 		if ended {
@@ -65,10 +61,9 @@ func (s *server) await(c *call, x *reading, w wait, p parts) (*reading, error) {
 		case <-changed:
 			continue
 		case <-timer.C:
-		case <-ctx.Done():
+		case <-over:
 		}
 		c.w.Header().Set(waitHeader, "timeout")
-		ctx = context.WithoutCancel(ctx)
 		break
 	}
 	return s.readRun(ctx, x.head.ID, x.run.Instance, x.run.Number, p)
