@@ -48,6 +48,7 @@ type Node struct {
 
 	loops   []atomic.Pointer[Loop] // by group; nil = not owned
 	driven  atomic.Bool            // Run drives the node
+	ailing  atomic.Pointer[error]  // what commands are refused with while the store takes nothing
 	ready   readyQueue
 	fetches fetchQueue
 	ids     idBlock
@@ -122,6 +123,10 @@ func (n *Node) Ask(g store.Group, c *Command) {
 	l := n.loop(g)
 	if l == nil {
 		c.answer(nil, errMoving)
+		return
+	}
+	if err := n.ailing.Load(); err != nil {
+		c.answer(nil, *err)
 		return
 	}
 	if n.queued.Add(1) > n.limits.Commands {

@@ -8,6 +8,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/segue-run/segue/fault"
 	"github.com/segue-run/segue/store"
 )
 
@@ -18,6 +19,7 @@ const (
 	inboxEvery    = 2 * time.Second
 	backoffFirst  = 5 * time.Millisecond
 	backoffMost   = 2 * time.Second
+	shedAfter     = 200 * time.Millisecond // of failing commits, new commands are refused
 	maintainEvery = time.Minute
 )
 
@@ -108,6 +110,7 @@ func (n *Node) commits(ctx context.Context) error {
 // commitOne commits a batch, repeating it as long as that may help.
 func (n *Node) commitOne(ctx context.Context, b *Batch) error {
 	backoff := backoffFirst
+	defer n.ailing.Store(nil)
 	for {
 		began := time.Now()
 		bytes := b.Bytes()
@@ -120,6 +123,10 @@ func (n *Node) commitOne(ctx context.Context, b *Batch) error {
 		case Halt:
 			return fmt.Errorf("the store failed fatally, so nothing more is answered: %w", err)
 		case Repeat:
+			if backoff > shedAfter {
+				refusal := fault.New(fault.Unavailable, "the store takes nothing at present, so nothing can be promised; repeat the request later: %w", err)
+				n.ailing.Store(&refusal)
+			}
 			if !sleep(ctx, backoff) {
 				return nil
 			}
