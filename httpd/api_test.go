@@ -84,6 +84,7 @@ func TestYAML(t *testing.T) {
 	w.do("PUT", api+"/actions/validate/yaml", text, "Content-Type", "application/yaml").is(200).has("action", `"VALIDATE"`)
 	w.do("POST", api+"/yaml", text, "Content-Type", "text/yaml").is(415)
 	w.do("POST", api+"/yaml", text, "Content-Type", "application/yaml").is(200).has("workflow_definition/workflow/params/n/type", `"LONG"`)
+	w.get(api+"/y/versions/1?enriched=yes").is(200).has("enriched_extras/workflow_params/n/source", `"DEFINITION"`, "enriched_extras/next_execution_time", "-")
 	w.do("POST", api+"/yaml", "Workflow: [", "Content-Type", "application/yaml").is(400).has("status", `"BAD_REQUEST"`)
 }
 
@@ -191,6 +192,7 @@ func TestStart(t *testing.T) {
 	} {
 		w.do("POST", path, body).is(400).has("status", `"BAD_REQUEST"`).says(says)
 	}
+	w.do("POST", path, `{"initiator":{"type":"manual"},"run_params":{"x":{"value":"`+strings.Repeat("x", 300<<10)+`","type":"STRING"}}}`).is(400).says("over the limit of 262144")
 	w.do("POST", path, `{"initiator":{"type":"time","trigger_uuid":"u"}}`).is(409).says("mismatch trigger uuid")
 	w.do("POST", path, `{"initiator":{"type":"manual"},"artifacts":{"a":{}}}`).is(422)
 	w.do("POST", api+"/nobody/versions/latest/actions/start", manual).is(404).says("has not been created yet or has been deleted")

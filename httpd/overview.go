@@ -122,7 +122,7 @@ func (s *server) definitions(c *call) error {
 			if err := s.loadVersion(row, &f); err != nil {
 				return err
 			}
-			add(&p, row.A, view.AppendDefinition(nil, h, f.version, f.metadata, false))
+			add(&p, row.A, view.AppendDefinition(nil, h, f.version, f.metadata, 0))
 			return nil
 		})
 	})

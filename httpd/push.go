@@ -46,7 +46,7 @@ func (s *server) push(c *call, req *api.WorkflowCreateRequest) error {
 		return err
 	}
 	c.out = append(c.out, `{"workflow_definition":`...)
-	c.out = append(view.AppendDefinition(c.out, f.head, f.version, f.metadata, false), '}')
+	c.out = append(view.AppendDefinition(c.out, f.head, f.version, f.metadata, 0), '}')
 	return nil
 }
 
@@ -158,7 +158,11 @@ func (s *server) definition(c *call) error {
 	if err != nil {
 		return err
 	}
-	c.out = view.AppendDefinition(c.out, f.head, f.version, f.metadata, enriched)
+	at := int64(0)
+	if enriched {
+		at = s.Clock()
+	}
+	c.out = view.AppendDefinition(c.out, f.head, f.version, f.metadata, at)
 	return nil
 }
 

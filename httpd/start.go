@@ -21,6 +21,9 @@ import (
 
 // start begins a run of a new instance.
 func (s *server) start(c *call) error {
+	if len(c.body) > validate.MaxRequest {
+		return fault.New(fault.BadRequest, "the request has %d bytes, which is over the limit of %d", len(c.body), validate.MaxRequest)
+	}
 	req, err := api.ReadStart(c.body)
 	if err != nil {
 		return err

@@ -8,12 +8,15 @@ import (
 	"github.com/segue-run/segue/eval"
 	"github.com/segue-run/segue/instance"
 	"github.com/segue-run/segue/param"
+	"github.com/segue-run/segue/schedule"
+	"github.com/segue-run/segue/sel/chrono"
 	"github.com/segue-run/segue/wire"
 	"github.com/segue-run/segue/workflow"
 )
 
 // AppendDefinition appends the document of a version: the REST WorkflowDefinition. metadata is as the version row has it.
-func AppendDefinition(b []byte, h *Head, v *Version, metadata wire.Raw, enriched bool) []byte {
+// An instant other than 0 (epoch milliseconds) has it enriched with what follows from the definition at that time.
+func AppendDefinition(b []byte, h *Head, v *Version, metadata wire.Raw, enriched int64) []byte {
 	n := v.Plan.Version
 	b = append(b, '{')
 	if h.Properties != "" {
@@ -32,20 +35,48 @@ func AppendDefinition(b []byte, h *Head, v *Version, metadata wire.Raw, enriched
 	b = wire.Boolean(b, "is_default", n == h.Default())
 	b = wire.OptInt(b, "modify_time", h.Modified)
 	b = wire.OptInt(b, "internal_id", h.Internal)
-	if enriched {
-		b = extras(v.Plan.Definition).AppendJSON(wire.Key(b, "enriched_extras"))
+	if enriched != 0 {
+		b = extras(v.Plan.Definition, enriched).AppendJSON(wire.Key(b, "enriched_extras"))
 	}
 	return append(b, '}')
 }
 
-// extras are the params of a definition as a run would take them.
-func extras(w *workflow.Workflow) *workflow.Extras {
+// extras are the params of a definition as a run would take them, and when its time triggers fire next.
+func extras(w *workflow.Workflow, now int64) *workflow.Extras {
 	e := &workflow.Extras{WorkflowParams: eval.Declare(w.Params), StepParams: new(param.Ordered[*param.Definitions])}
 	w.Walk(func(s *workflow.Step, _ []*workflow.Step) bool {
 		e.StepParams.Set(s.ID, eval.Declare(s.Params))
 		return true
 	})
+	for i := range w.TimeTriggers {
+		at := nextTime(&w.TimeTriggers[i], now)
+		e.NextTimes = append(e.NextTimes, at)
+		if at != nil && (e.NextTime == 0 || *at < e.NextTime) {
+			e.NextTime = *at
+		}
+	}
 	return e
+}
+
+// nextTime returns when a trigger fires after an instant; nil = never, or nobody can say.
+func nextTime(t *schedule.Trigger, after int64) *int64 {
+	name := t.Timezone
+	if name == "" {
+		name = "UTC"
+	}
+	zone, err := chrono.Lookup(name)
+	if err != nil {
+		return nil // validation has let it pass in an earlier version of the zone names
+	}
+	cron, err := schedule.ParseCron(t.Expression())
+	if err != nil {
+		return nil // an interval
+	}
+	at, ok := cron.Next(after, zone)
+	if !ok {
+		return nil
+	}
+	return &at
 }
 
 // Counts are how many instances of a workflow are in which status, by their latest runs.

@@ -12,6 +12,7 @@ import (
 	"github.com/segue-run/segue/eval"
 	"github.com/segue-run/segue/instance"
 	"github.com/segue-run/segue/record"
+	"github.com/segue-run/segue/schedule"
 	"github.com/segue-run/segue/store"
 	"github.com/segue-run/segue/view"
 	"github.com/segue-run/segue/wire"
@@ -225,9 +226,13 @@ func TestSteps(t *testing.T) {
 func TestDefinition(t *testing.T) {
 	x := newTiny(t)
 	metadata := wire.Raw(`{"workflow_id":"tiny-report","workflow_version_id":2}`)
-	golden(t, "definition.json", view.AppendDefinition(nil, x.head, x.version, metadata, false))
+	golden(t, "definition.json", view.AppendDefinition(nil, x.head, x.version, metadata, 0))
 	x.head.Active = 1
-	golden(t, "definition-enriched.json", view.AppendDefinition(nil, x.head, x.version, metadata, true))
+	golden(t, "definition-enriched.json", view.AppendDefinition(nil, x.head, x.version, metadata, t0))
+	x.version.Plan.Definition.TimeTriggers = []schedule.Trigger{
+		{Kind: schedule.Cron, Cron: "0 3 * * *", Timezone: "US/Pacific"}, {Kind: schedule.Predefined, Schedule: "@hourly"}, {Kind: schedule.Interval},
+	}
+	golden(t, "definition-triggers.json", view.AppendDefinition(nil, x.head, x.version, metadata, t0))
 	golden(t, "timeline.json", view.Timeline(x.head).AppendJSON(nil))
 	golden(t, "summary.json", view.AppendSummary(nil, x.head))
 }
