@@ -178,7 +178,8 @@ func (m *Machine) terminated(t *flow.Turn, r *run, i int32) {
 		b.late = true
 		m.move(t, r, i, lifecycle.StepTimedOut)
 	case instance.TimeoutFailed:
-		if b.rec.Ending == instance.StatusUnknown {
+		if b.rec.Ending == instance.StatusUnknown && !s.NoRetry {
+			s.Target = 0
 			m.fail(t, r, i, byTimeout, "")
 			return
 		}

@@ -272,10 +272,10 @@ func (m *Machine) create(t *flow.Turn, e *Start, wf *workflowHead, version int64
 	}
 	r.body.rec.Timeline = record.Note(nil, instance.Log(t.Now, "INFO", e.Message))
 	if r.body.rec.HasParams {
-		m.detail(t, r, 0, 0, record.Params, record.AppendParams(nil, e.Params))
+		m.detail(t, r, m.ids(), 0, 0, record.Params, record.AppendParams(nil, e.Params))
 	}
 	if e.Request != "" {
-		m.detail(t, r, 0, 0, record.Request, record.AppendRaw(nil, e.Request))
+		m.detail(t, r, m.ids(), 0, 0, record.Request, record.AppendRaw(nil, e.Request))
 	}
 	m.runs[r.row] = r
 	if r.key != "" {
@@ -286,12 +286,18 @@ func (m *Machine) create(t *flow.Turn, e *Start, wf *workflowHead, version int64
 	return r
 }
 
-// detail adds a detail row. (Run, seq, attempt, kind) is written once.
-func (m *Machine) detail(t *flow.Turn, r *run, seq, attempt int32, kind record.DetailKind, doc []byte) {
-	m.pending = append(m.pending, store.Row{
-		Table: store.Detail, ID: m.ids(), Group: m.group, Parent: r.row, A: int64(seq), B: record.DetailB(attempt, kind), Doc: doc,
-	})
+// detail writes a detail row. There is one row for each (run, seq, attempt, kind).
+func (m *Machine) detail(t *flow.Turn, r *run, row int64, seq, attempt int32, kind record.DetailKind, doc []byte) {
 	t.Dirty(len(doc) + 50)
+	for i := range m.pending {
+		if p := &m.pending[i]; p.Table == store.Detail && p.ID == row {
+			p.Doc = doc // a batch has a row once
+			return
+		}
+	}
+	m.pending = append(m.pending, store.Row{
+		Table: store.Detail, ID: row, Group: m.group, Parent: r.row, A: int64(seq), B: record.DetailB(attempt, kind), Doc: doc,
+	})
 }
 
 // dequeue begins queued runs as far as the run strategy and the budget of the turn allow. alone says that the turn has

@@ -2,8 +2,11 @@ package engine
 
 import (
 	"fmt"
-	"sort"
+	"maps"
+	"reflect"
+	"slices"
 
+	"github.com/segue-run/segue/eval"
 	"github.com/segue-run/segue/fault"
 	"github.com/segue-run/segue/flow"
 	"github.com/segue-run/segue/instance"
@@ -43,15 +46,20 @@ func (m *Machine) outcome(t *flow.Turn, e *Outcome) {
 
 func (m *Machine) progress(t *flow.Turn, r *run, i int32, p *step.Progress) {
 	s := &r.body.steps[i]
-	if len(p.Handle) > step.MaxHandle {
-		m.fail(t, r, i, fatally, fmt.Sprintf("the runtime gave a handle of %d bytes; %d are allowed", len(p.Handle), step.MaxHandle))
-		return
-	}
-	if p.Handle != "" && p.Handle != s.Handle {
-		s.Handle = p.Handle
+	terminating := s.Order == record.OrderTerminate
+	m.artifacts(t, r, s, p.Artifacts)
+	switch handle := wire.Storable(p.Handle); {
+	case len(handle) > step.MaxHandle:
+		// A job that cannot be found again cannot be left to itself.
+		m.note(t, r, s, "ERROR", fmt.Sprintf("the runtime gave a handle of %d bytes; %d are allowed", len(handle), step.MaxHandle))
+		if !terminating && !p.State.Final() {
+			m.terminate(t, r, i, instance.FatallyFailed, causeKill)
+			return
+		}
+	case handle != "" && handle != s.Handle:
+		s.Handle = handle
 		m.touchStep(t, r, s)
 	}
-	terminating := s.Order == record.OrderTerminate
 	if !p.State.Final() {
 		m.note(t, r, s, "INFO", p.Message)
 		if s.Status == instance.Starting {
@@ -62,17 +70,10 @@ func (m *Machine) progress(t *flow.Turn, r *run, i int32, p *step.Progress) {
 		}
 		return
 	}
-	if len(p.Artifacts) > 0 {
-		m.artifacts(t, r, s, p.Artifacts)
-	}
+	s.NoRetry = s.NoRetry || p.NoRetry
 	if terminating {
 		m.note(t, r, s, "INFO", p.Message)
 		m.terminated(t, r, i)
-		return
-	}
-	s.NoRetry = s.NoRetry || p.NoRetry
-	if err := m.outputs(t, r, i, p.Outputs); err != nil {
-		m.fail(t, r, i, fatally, fault.Lines(err))
 		return
 	}
 	switch p.State {
@@ -80,6 +81,10 @@ func (m *Machine) progress(t *flow.Turn, r *run, i int32, p *step.Progress) {
 		m.note(t, r, s, "INFO", p.Message)
 		if s.Status == instance.Starting {
 			m.move(t, r, i, lifecycle.StepStarted)
+		}
+		if err := m.outputs(t, r, i, p.Outputs); err != nil {
+			m.fail(t, r, i, fatally, err.Error())
+			return
 		}
 		m.done(t, r, i)
 	case step.UserError:
@@ -101,55 +106,128 @@ func (m *Machine) progress(t *flow.Turn, r *run, i int32, p *step.Progress) {
 	}
 }
 
-// outputs merges what an attempt has put out into the params that the step declares.
+// outputs merges what an attempt that has done its work has put out into the params that the step declares.
 func (m *Machine) outputs(t *flow.Turn, r *run, i int32, out map[string]any) error {
 	if len(out) == 0 {
 		return nil
 	}
 	s := &r.body.steps[i]
-	names := make([]string, 0, len(out))
-	for name := range out {
-		names = append(names, name)
-	}
-	sort.Strings(names)
 	merged := s.params.Clone()
-	for _, name := range names {
+	for _, name := range slices.Sorted(maps.Keys(out)) {
 		p, ok := merged.Get(name)
 		if !ok {
 			return fault.New(fault.BadRequest, "Invalid output parameter [%s], not defined in params", name)
 		}
-		if p.Mode.Or() != param.Mutable {
-			return fault.New(fault.BadRequest, "Cannot modify param with mode [%s] for parameter [%s]", p.Mode, name)
-		}
-		v, err := param.Plain(out[name])
+		c, err := output(p, out[name], t.Now)
 		if err != nil {
 			return fault.In(err, "output parameter [%s]", name)
 		}
-		c := *p
-		if err := c.SetResult(v, t.Now); err != nil {
-			return fault.In(err, "output parameter [%s]", name)
+		if reflect.DeepEqual(c.Result, p.Result) {
+			continue // then its mode does not count, and its value is still the definition's
 		}
-		c.SetMeta("source", string(param.SourceOutput))
-		merged.Set(name, &c)
+		if p.Mode.Or() != param.Mutable {
+			return fault.New(fault.BadRequest, "Cannot modify param with mode [%s] for parameter [%s]", p.Mode, name)
+		}
+		merged.Set(name, c)
+	}
+	doc := record.AppendParams(nil, merged)
+	if len(doc) > eval.MaxSize {
+		return fault.New(fault.BadRequest, "Parameters' total size [%d] is larger than system limit [%d]", len(doc), eval.MaxSize)
 	}
 	s.params = merged
-	m.detail(t, r, s.Seq, s.Number, record.Params, record.AppendParams(nil, merged))
+	m.stepParams(t, r, s, doc)
 	m.touchStep(t, r, s)
 	return nil
 }
 
-// artifacts keeps the documents that an attempt has put out.
+// output returns a param with the value that an attempt has put out. The entries of a map are merged.
+func output(p *param.Param, value any, now int64) (*param.Param, error) {
+	v, err := param.Plain(value)
+	if err != nil {
+		return nil, err
+	}
+	base, isMap := p.Result.(*param.Object)
+	over, alsoMap := v.(*param.Object)
+	if isMap && alsoMap {
+		if v, err = overlaid(base, over); err != nil {
+			return nil, err
+		}
+	}
+	c := *p
+	if err := c.SetResult(v, now); err != nil {
+		return nil, err
+	}
+	c.SetMeta("source", string(param.SourceOutput))
+	return &c, nil
+}
+
+// overlaid returns a map with the entries of another one over its own; an entry keeps its type.
+func overlaid(base, over *param.Object) (*param.Object, error) {
+	merged := base.Clone()
+	for name, v := range over.All() {
+		old, exists := merged.Get(name)
+		if exists {
+			oldMap, isMap := old.(*param.Object)
+			newMap, alsoMap := v.(*param.Object)
+			var err error
+			if isMap && alsoMap {
+				v, err = overlaid(oldMap, newMap)
+			} else {
+				v, _, err = param.Coerce(param.TypeOf(old), v)
+			}
+			if err != nil {
+				return nil, fault.In(err, "[%s]", name)
+			}
+		}
+		merged.Set(name, v)
+	}
+	return merged, nil
+}
+
+// artifacts adds the documents that an attempt has put out to those that it has put out before.
 func (m *Machine) artifacts(t *flow.Turn, r *run, s *stepState, list map[string][]byte) {
-	keys := make([]string, 0, len(list))
-	for k := range list {
-		keys = append(keys, k)
+	if len(list) == 0 {
+		return
 	}
-	sort.Strings(keys)
-	doc := []byte{'{'}
-	for _, k := range keys {
-		doc = wire.AppendString(wire.Comma(doc), k)
-		doc = append(append(doc, ':'), list[k]...)
+	all := &wire.Node{Kind: wire.Object}
+	if s.artifacts != "" {
+		n, err := wire.Parse([]byte(s.artifacts))
+		if err != nil {
+			panic(fmt.Sprintf("engine: artifacts of run row %d, step %d: %v", r.row, s.Ordinal, err))
+		}
+		all = n
 	}
-	doc = append(doc, '}')
-	m.detail(t, r, s.Seq, s.Number, record.Artifacts, record.AppendRaw(nil, wire.Raw(doc)))
+	for _, key := range slices.Sorted(maps.Keys(list)) {
+		n, err := wire.Parse(list[key])
+		if err != nil {
+			m.note(t, r, s, "WARN", fmt.Sprintf("artifact [%s] is not a JSON document and is not kept: %v", key, err))
+			continue
+		}
+		setField(all, wire.Storable(key), n)
+	}
+	doc := wire.Raw(all.AppendJSON(nil))
+	switch {
+	case doc == s.artifacts || len(all.Fields) == 0:
+		return
+	case len(doc) > eval.MaxSize:
+		m.note(t, r, s, "WARN", fmt.Sprintf("the artifacts would have %d bytes; %d are allowed, so the new ones are not kept", len(doc), eval.MaxSize))
+		return
+	}
+	s.artifacts = doc
+	if s.artifactsRow == 0 {
+		s.artifactsRow = m.ids()
+	}
+	m.detail(t, r, s.artifactsRow, s.Seq, s.Number, record.Artifacts, record.AppendRaw(nil, doc))
+	m.touchStep(t, r, s)
+}
+
+// setField sets a field of an object, in the place that it has.
+func setField(object *wire.Node, name string, v *wire.Node) {
+	for i := range object.Fields {
+		if f := &object.Fields[i]; f.Name == name {
+			f.Node = *v
+			return
+		}
+	}
+	object.Fields = append(object.Fields, wire.Field{Name: name, Node: *v})
 }

@@ -412,8 +412,9 @@ func propertiesOf(w *record.Workflow) (p struct {
 // spoken returns milliseconds as a person would say them.
 func spoken(ms int64) string { return (time.Duration(ms) * time.Millisecond).String() }
 
-// clip bounds a message, at a rune.
+// clip bounds a message, at a rune, and makes it storable.
 func clip(s string) string {
+	s = wire.Storable(s)
 	if len(s) <= maxMessage {
 		return s
 	}

@@ -2,6 +2,7 @@ package engine
 
 import (
 	"fmt"
+	"slices"
 
 	"github.com/segue-run/segue/flow"
 	"github.com/segue-run/segue/instance"
@@ -10,6 +11,7 @@ import (
 	"github.com/segue-run/segue/record"
 	"github.com/segue-run/segue/step"
 	"github.com/segue-run/segue/store"
+	"github.com/segue-run/segue/wire"
 )
 
 // run is one run of a workflow instance: its head, which stays in memory as long as it has not ended, and its body,
@@ -52,6 +54,9 @@ type stepState struct {
 	opened bool  // an edge that leads here is true, or it is a root
 	dirty  bool
 	params *param.Params
+	// artifacts is the JSON object of those put out so far; "" = none.
+	artifacts               wire.Raw
+	paramsRow, artifactsRow int64 // detail rows; 0 = none yet
 }
 
 func newBody(p *Plan) *body {
@@ -211,7 +216,7 @@ func unfold(rec *record.Run, plan *Plan, row int64, rows []store.Row) (*body, er
 	}
 	for i := range b.steps {
 		s := &b.steps[i]
-		if s.params == nil && s.Status != instance.NotCreated {
+		if s.params == nil && s.Times[record.EvaluateParam] != 0 {
 			s.params = plan.Steps[i].Static
 		}
 	}
@@ -235,28 +240,42 @@ func (b *body) take(row *store.Row, run int64) error {
 			}
 			if s := &b.steps[a.Ordinal]; a.Number > s.Number {
 				s.Attempt, s.row = a, row.ID
+				if row.B == 0 {
+					s.row = 0 // a pack is never written again
+				}
 			}
 		}
 	case store.Detail:
-		attempt, kind := record.DetailOf(row.B)
-		if kind != record.Params {
-			return nil
-		}
-		p, err := record.ParseParams(row.Doc)
-		if err != nil {
+		if err := b.takeDetail(row); err != nil {
 			return fmt.Errorf("detail row %d: %w", row.ID, err)
-		}
-		if row.A == 0 {
-			b.params = p
-			return nil
-		}
-		for i := range b.steps { // step rows come first
-			if s := &b.steps[i]; int64(s.Seq) == row.A && s.Number == attempt {
-				s.params = p
-			}
 		}
 	}
 	return nil
+}
+
+// takeDetail adds what a detail row says of the run or of a step's latest attempt. Step rows come first.
+func (b *body) takeDetail(row *store.Row) error {
+	var s *stepState
+	attempt, kind := record.DetailOf(row.B)
+	if row.A != 0 {
+		at := slices.IndexFunc(b.steps, func(s stepState) bool { return int64(s.Seq) == row.A && s.Number == attempt })
+		if at < 0 {
+			return nil // of an earlier attempt
+		}
+		s = &b.steps[at]
+	}
+	var err error
+	switch {
+	case kind == record.Params && s == nil:
+		b.params, err = record.ParseParams(row.Doc)
+	case kind == record.Params:
+		s.paramsRow = row.ID
+		s.params, err = record.ParseParams(row.Doc)
+	case kind == record.Artifacts && s != nil:
+		s.artifactsRow = row.ID
+		s.artifacts, err = record.ParseRaw(row.Doc)
+	}
+	return err
 }
 
 // reopen computes what rows do not say: how far the graph has been walked, and what is ready.

@@ -54,9 +54,12 @@ func (m *Machine) note(t *flow.Turn, r *run, s *stepState, level, message string
 	if message == "" {
 		return
 	}
-	message = clip(message)
-	s.Timeline = record.Note(s.Timeline, instance.Log(t.Now, level, message))
-	t.Dirty(len(message))
+	e := instance.Log(t.Now, level, clip(message))
+	if record.Repeats(s.Timeline, e) {
+		return
+	}
+	s.Timeline = record.Note(s.Timeline, e)
+	t.Dirty(len(e.Message))
 	m.touchStep(t, r, s)
 }
 
@@ -100,7 +103,7 @@ func (m *Machine) launch(t *flow.Turn, r *run, i int32) {
 			m.fail(t, r, i, fatally, fault.Lines(err))
 			return
 		}
-		m.detail(t, r, s.Seq, s.Number, record.Params, record.AppendParams(nil, s.params))
+		m.stepParams(t, r, s, record.AppendParams(nil, s.params))
 	}
 	m.move(t, r, i, lifecycle.StepParamsEvaluated)
 	m.move(t, r, i, lifecycle.StepPermitted)
@@ -235,9 +238,17 @@ func (m *Machine) retry(t *flow.Turn, r *run, i int32) {
 	case instance.TimeoutFailed:
 		next.TimeoutRetries++
 	}
-	s.Attempt, s.row, s.params = next, 0, nil
+	*s = stepState{Attempt: next, left: s.left, opened: s.opened}
 	m.move(t, r, i, lifecycle.StepReached)
 	m.launch(t, r, i)
+}
+
+// stepParams writes the evaluated params of a step's attempt.
+func (m *Machine) stepParams(t *flow.Turn, r *run, s *stepState, doc []byte) {
+	if s.paramsRow == 0 {
+		s.paramsRow = m.ids()
+	}
+	m.detail(t, r, s.paramsRow, s.Seq, s.Number, record.Params, doc)
 }
 
 // sealAttempt writes an attempt that is about to be followed by another one.
@@ -248,7 +259,8 @@ func (m *Machine) sealAttempt(t *flow.Turn, r *run, s *stepState) {
 	}
 	doc := record.AppendAttempts(nil, &s.Attempt)
 	m.pending = append(m.pending, store.Row{
-		Table: store.Step, ID: s.row, Group: m.group, Parent: r.row, A: int64(s.Seq), B: int64(s.Number), Doc: doc,
+		Table: store.Step, ID: s.row, Group: m.group, Parent: r.row, A: int64(s.Seq), B: int64(s.Number),
+		State: int16(s.Status), Doc: doc,
 	})
 	t.Dirty(len(doc))
 	s.dirty = false
@@ -272,7 +284,7 @@ func (m *Machine) wake(t *flow.Turn, r *run) {
 				m.retry(t, r, int32(i))
 			}
 		case s.Status.Terminal() || s.Order == record.OrderTerminate:
-		case s.Wake != 0 && s.Wake <= t.Now:
+		case s.Wake != 0 && s.Wake <= t.Now && s.Wake <= s.Deadline: // whichever was first, even if both are noticed late
 			s.Wake = 0
 			m.done(t, r, int32(i))
 		case s.Deadline != 0 && s.Deadline <= t.Now:
@@ -286,7 +298,7 @@ func (m *Machine) timeout(t *flow.Turn, r *run, i int32) {
 	s, p := &r.body.steps[i], &r.body.plan.Steps[i]
 	m.note(t, r, s, "WARN", "Step has timed out after "+spoken(s.Timeout))
 	target := instance.StepTimedOut
-	if p.Retry.left(s, byTimeout, r.body.params) {
+	if !s.NoRetry && p.Retry.left(s, byTimeout, r.body.params) {
 		target = instance.TimeoutFailed
 	}
 	m.terminate(t, r, i, target, causeTimeout)

@@ -25,10 +25,21 @@ type world struct {
 	node   *flow.Node
 	orders []engine.Order
 	ended  []engine.Changed
+
+	// For stories (see transcript_test.go).
+	onOrder   func(*engine.Order)
+	told      []string // effects, in words
+	eager     bool     // a commit follows every turn
+	stepsLeft int      // settle stops after so many steps; negative = never
+	starts    map[int]bool
+	passed    map[int]bool
 }
 
+// storyBegan is the time at which every world begins.
+const storyBegan = 1_760_000_000_000
+
 func newWorld(t *testing.T, limits engine.Limits) *world {
-	w := &world{t: t, now: 1_760_000_000_000, store: store.NewMemory(4)}
+	w := &world{t: t, now: storyBegan, store: store.NewMemory(4), stepsLeft: -1}
 	w.boot(limits)
 	return w
 }
@@ -57,6 +68,12 @@ func (w *world) Release(_ store.Group, _ store.Generation, effect any) {
 	switch e := effect.(type) {
 	case engine.Order:
 		w.orders = append(w.orders, e)
+		if w.onOrder != nil {
+			w.onOrder(&e)
+		}
+		w.told = append(w.told, orderInWords(&e))
+	case engine.Settled:
+		w.told = append(w.told, fmt.Sprintf("settled %s", shortUUID(e.UUID)))
 	case engine.Changed:
 		if e.Ended {
 			w.ended = append(w.ended, e)
@@ -67,36 +84,59 @@ func (w *world) Release(_ store.Group, _ store.Generation, effect any) {
 // settle runs the node until nothing is left to do at the present time.
 func (w *world) settle() {
 	w.t.Helper()
-	ctx := context.Background()
 	for range 100_000 {
+		if w.stepsLeft == 0 {
+			return
+		}
+		w.stepsLeft = max(w.stepsLeft-1, -1)
 		w.node.Tick()
+		if w.eager && w.commit() {
+			continue
+		}
 		if l := w.node.NextReady(); l != nil {
+			if w.stepsLeft >= 0 || w.eager {
+				if l.Turn() {
+					l.Ready()
+				}
+				continue
+			}
 			for l.Turn() {
 			}
 			continue
 		}
 		if f := w.node.NextFetch(); f != nil {
-			if err := f.Run(ctx); err != nil {
+			if err := f.Run(context.Background()); err != nil {
 				w.t.Fatal(err)
 			}
 			continue
 		}
-		b := w.node.Begin()
-		if err := w.node.Recover(ctx); err != nil {
-			w.t.Fatal(err)
+		if w.commit() {
+			continue
 		}
-		if b == nil {
-			if l := w.node.NextReady(); l != nil {
-				l.Ready()
-				continue
-			}
+		l := w.node.NextReady()
+		if l == nil {
 			return
 		}
-		if v := w.node.End(b, w.node.Commit(ctx, b)); v != flow.Landed {
-			w.t.Fatalf("a commit came to verdict %d", v)
-		}
+		l.Ready()
 	}
 	w.t.Fatal("the node does not come to rest")
+}
+
+// commit commits what there is, and reports whether there was anything.
+func (w *world) commit() bool {
+	w.t.Helper()
+	ctx := context.Background()
+	b := w.node.Begin()
+	if err := w.node.Recover(ctx); err != nil {
+		w.t.Fatal(err)
+	}
+	if b == nil {
+		return false
+	}
+	if v := w.node.End(b, w.node.Commit(ctx, b)); v != flow.Landed {
+		w.t.Fatalf("a commit came to verdict %d", v)
+	}
+	return true
 }
 
 func (w *world) ask(id string, body any) (any, error) {
@@ -133,19 +173,23 @@ func (w *world) plan(definition string) *engine.Plan {
 func (w *world) push(rule string, limit int64, definition string) *engine.Plan {
 	w.t.Helper()
 	p := w.plan(definition)
-	v, err := w.ask(p.Definition.ID, &engine.Push{
-		Workflow: p.Definition.ID, Author: "ann", Active: true, Plan: p, Definition: wire.Raw(definition),
-		Merge: func(wire.Raw, int64) (engine.Properties, error) {
-			return engine.Properties{Snapshot: `{"owner":"ann"}`, Rule: rule, Limit: limit}, nil
-		},
-		Metadata: func(int64, int64) wire.Raw { return `{}` },
-	})
+	v, err := w.ask(p.Definition.ID, pushOf(p, rule, limit, definition))
 	if err != nil {
 		w.t.Fatal(err)
 	}
 	c := *p
 	c.Version, c.Row = v.(engine.Pushed).Version, v.(engine.Pushed).Row
 	return &c
+}
+
+func pushOf(p *engine.Plan, rule string, limit int64, definition string) *engine.Push {
+	return &engine.Push{
+		Workflow: p.Definition.ID, Author: "ann", Active: true, Plan: p, Definition: wire.Raw(definition),
+		Merge: func(wire.Raw, int64) (engine.Properties, error) {
+			return engine.Properties{Snapshot: `{"owner":"ann"}`, Rule: rule, Limit: limit}, nil
+		},
+		Metadata: func(int64, int64) wire.Raw { return `{}` },
+	}
 }
 
 // start starts a run; uuid is its request id too if it begins with r.

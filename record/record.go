@@ -11,6 +11,7 @@ package record
 
 import (
 	"fmt"
+	"slices"
 	"strconv"
 
 	"github.com/segue-run/segue/instance"
@@ -122,14 +123,21 @@ func parseTimeline(n *wire.Node) (e instance.TimelineEvent, err error) {
 	return e, err
 }
 
-// Note adds an entry to a timeline: an entry that says the same as the last one is dropped, and of too many the oldest.
+// Repeats reports whether an entry says the same as the last one of a timeline.
+func Repeats(tl []instance.TimelineEvent, e instance.TimelineEvent) bool {
+	if len(tl) == 0 {
+		return false
+	}
+	last := &tl[len(tl)-1]
+	return last.Type == e.Type && last.Level == e.Level && last.Message == e.Message && last.Status == e.Status &&
+		last.Action == e.Action && last.Author == e.Author && last.Reason == e.Reason && last.Info == e.Info &&
+		last.Retryable == e.Retryable && slices.Equal(last.Errors, e.Errors)
+}
+
+// Note adds an entry to a timeline: an entry that repeats the last one is dropped, and of too many the oldest.
 func Note(tl []instance.TimelineEvent, e instance.TimelineEvent) []instance.TimelineEvent {
-	if n := len(tl); n > 0 {
-		last := tl[n-1]
-		last.Timestamp = e.Timestamp
-		if last.Type == e.Type && last.Message == e.Message && last.Status == e.Status && last.Action == e.Action && last.Author == e.Author {
-			return tl
-		}
+	if Repeats(tl, e) {
+		return tl
 	}
 	if len(tl) >= instance.TimelineLimit {
 		tl = append(tl[:0:0], tl[len(tl)-instance.TimelineLimit+1:]...)
