@@ -46,7 +46,11 @@ func testJoinUnseats(t *testing.T, w *world) {
 	if w.seat.Incarnation != 3 {
 		t.Errorf("incarnation %d, want 3", w.seat.Incarnation)
 	}
+	// The numbers of the new incarnation begin anew: its first batch is not the old first one.
 	w.commit(t, w.batch(aRun(2)))
+	if rows := w.rows(t, store.Under(store.Run, 1)); len(rows) != 2 {
+		t.Errorf("rows: %s", Lines(rows))
+	}
 }
 
 func testClaim(t *testing.T, w *world) {

@@ -3,6 +3,7 @@ package storetest
 import (
 	"fmt"
 	"math"
+	"slices"
 	"strings"
 	"testing"
 
@@ -33,6 +34,18 @@ func (w *world) wantRow(t *testing.T, want store.Row) {
 	got := Lines(w.rows(t, store.One(want.Table, want.ID)))
 	if got != Line(&want) {
 		t.Errorf("stored %swant   %s", got, Line(&want))
+	}
+	// Every index that has groups knows it in its group and in no other.
+	for g := store.Group(0); g < Groups; g++ {
+		for _, q := range []store.Query{store.OpenIn(want.Table, g), store.AllIn(want.Table, g)} {
+			if q.Check() != nil {
+				continue
+			}
+			rows := slices.DeleteFunc(w.rows(t, q), func(r store.Row) bool { return r.ID != want.ID })
+			if got, want := Lines(rows), Lines(answer(&q, []store.Row{want})); got != want {
+				t.Errorf("%+v:\n%swant\n%s", q, got, want)
+			}
+		}
 	}
 }
 
