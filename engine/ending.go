@@ -2,6 +2,7 @@ package engine
 
 import (
 	"cmp"
+	"maps"
 	"slices"
 
 	"github.com/segue-run/segue/fault"
@@ -101,13 +102,45 @@ func (m *Machine) actAll(t *flow.Turn, e *ActAll) {
 		t.Reply(ActedAll{At: t.Now})
 		return
 	}
-	reply := ActedAll{Queued: len(wf.queue), Running: len(wf.running), At: t.Now}
-	all := slices.Collect(wf.open())
-	slices.SortFunc(all, func(a, b *run) int { return cmp.Compare(a.row, b.row) })
-	for _, r := range slices.Backward(all) { // the newest first, so that no queued one begins meanwhile
-		t.Soon(&goOn{run: r.row, act: &Act{Workflow: e.Workflow, Instance: r.instance, Run: r.number, Action: e.Action, User: e.User, Reason: e.Reason}})
+	t.Reply(ActedAll{Queued: len(wf.queue), Running: len(wf.running), At: t.Now})
+	s := record.Sweep{Action: e.Action, User: e.User, Reason: e.Reason}
+	for _, r := range slices.Backward(wf.queue) { // the last first, and before those that run, so that none begins meanwhile
+		s.Runs = append(s.Runs, r.row)
 	}
-	t.Reply(reply)
+	running := slices.SortedFunc(maps.Keys(wf.running), func(a, b *run) int { return cmp.Compare(a.row, b.row) })
+	for _, r := range running {
+		s.Runs = append(s.Runs, r.row)
+	}
+	if len(s.Runs) == 0 {
+		return
+	}
+	wf.rec.Sweeps = append(wf.rec.Sweeps, s)
+	m.touchWorkflow(t, wf)
+	m.sweep(t, wf, &s)
+}
+
+// sweep has every run of a sweep ended, each in its own turn. The sweep is in the workflow's row until then.
+func (m *Machine) sweep(t *flow.Turn, wf *workflowHead, s *record.Sweep) {
+	for _, row := range s.Runs {
+		wf.sweeping++
+		t.Soon(&goOn{run: row, sweep: s, of: wf})
+	}
+}
+
+// swept ends one run of a sweep, unless it has ended or is asked to end already.
+func (m *Machine) swept(t *flow.Turn, r *run, e *goOn) {
+	if r != nil && !r.status.Terminal() {
+		if !m.unfolded(t, r) {
+			return
+		}
+		if asked := r.body.rec.Ending; asked == instance.StatusUnknown || asked != endingOf(e.sweep.Action) && e.sweep.Action == instance.Kill {
+			m.endRun(t, r, &Act{Action: e.sweep.Action, User: e.sweep.User, Reason: e.sweep.Reason})
+		}
+	}
+	if e.of.sweeping--; e.of.sweeping == 0 {
+		e.of.rec.Sweeps = nil
+		m.touchWorkflow(t, e.of)
+	}
 }
 
 // endRun has a run stopped or killed. The run is unfolded.

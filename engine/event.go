@@ -140,9 +140,9 @@ type (
 	// goOn continues a run: steps that are ready, deadlines that have come, orders to repeat.
 	goOn struct {
 		run    int64
-		orders bool // after a load: repeat the outstanding ones
-		act    *Act // a stop or kill to carry out
-		why    string
+		orders bool          // after a load: repeat the outstanding ones
+		sweep  *record.Sweep // a stop or kill to carry out, of a workflow
+		of     *workflowHead
 	}
 	// dequeue begins the next queued runs of a workflow.
 	dequeue struct{ workflow *workflowHead }

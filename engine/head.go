@@ -28,6 +28,7 @@ type workflowHead struct {
 	running  map[*run]struct{}
 	requests map[string]*run // by request id, of runs in memory
 	waking   bool            // a dequeue is under way
+	sweeping int             // runs that rec.Sweeps have not reached yet
 	rows     map[int64]int64 // version rows by version, of those seen
 }
 

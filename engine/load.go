@@ -3,6 +3,7 @@ package engine
 import (
 	"cmp"
 	"fmt"
+	"maps"
 	"slices"
 
 	"github.com/segue-run/segue/eval"
@@ -94,7 +95,7 @@ func (m *Machine) takeHead(row *store.Row) error {
 	return nil
 }
 
-// loaded is the first event: repeat the orders that are outstanding, and begin what may begin.
+// loaded is the first event: repeat the orders that are outstanding, end what was to be ended, and begin what may begin.
 //
 // Which runs have an order outstanding, only their steps say. A run that has no deadline of its own waits for a runtime
 // or for nothing at all, and one that has may do both; so every run is looked at, by and by, but only those with open
@@ -114,15 +115,16 @@ func (m *Machine) loaded(t *flow.Turn) {
 			t.Soon(&goOn{run: row.Parent, orders: true})
 		}
 	}
-	heads := make([]*workflowHead, 0, len(m.workflows))
-	for _, wf := range m.byRow {
-		if len(wf.queue) > 0 {
-			heads = append(heads, wf)
+	heads := slices.SortedFunc(maps.Values(m.workflows), func(a, b *workflowHead) int { return cmp.Compare(a.row, b.row) })
+	for _, wf := range heads {
+		for i := range wf.rec.Sweeps {
+			m.sweep(t, wf, &wf.rec.Sweeps[i])
 		}
 	}
-	slices.SortFunc(heads, func(a, b *workflowHead) int { return cmp.Compare(a.row, b.row) })
 	for _, wf := range heads {
-		t.Again(&dequeue{wf})
+		if len(wf.queue) > 0 {
+			t.Again(&dequeue{wf})
+		}
 	}
 }
 

@@ -314,17 +314,14 @@ func (b *body) reopen() {
 // goOn continues a run that has more to do, or that has just been loaded.
 func (m *Machine) goOn(t *flow.Turn, e *goOn) {
 	r := m.runs[e.run]
-	if r == nil || r.status.Terminal() || !m.unfolded(t, r) {
+	if e.sweep != nil {
+		m.swept(t, r, e)
 		return
 	}
-	if r.body.rec.Quarantine != "" && e.act == nil {
+	if r == nil || r.status.Terminal() || !m.unfolded(t, r) || r.body.rec.Quarantine != "" {
 		return
 	}
-	switch {
-	case e.act != nil:
-		m.endRun(t, r, e.act)
-		return
-	case e.orders:
+	if e.orders {
 		m.repeatOrders(t, r)
 	}
 	if r.status != instance.InProgress {

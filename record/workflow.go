@@ -19,8 +19,17 @@ type Workflow struct {
 	Limit      int64    // its workflow_concurrency
 	// Instances is the number of instance ids known to be used; there may be more in the run table.
 	Instances int64
+	Sweeps    []Sweep
 	Timeline  []instance.TimelineEvent
 	Extra     []wire.Field
+}
+
+// Sweep is a stop or kill of many runs of a workflow that has been answered and may not have reached all of them yet.
+type Sweep struct {
+	Action instance.Action
+	User   string
+	Reason string
+	Runs   []int64 // rows
 }
 
 // AppendJSON appends the document.
@@ -36,6 +45,7 @@ func (w *Workflow) AppendJSON(b []byte) []byte {
 	b = wire.OptStr(b, "rs", w.Strategy)
 	b = wire.OptInt(b, "rl", w.Limit)
 	b = wire.OptInt(b, "in", w.Instances)
+	b = appendSweeps(b, w.Sweeps)
 	b = appendTimeline(b, w.Timeline)
 	return end(b, w.Extra)
 }
@@ -67,12 +77,47 @@ func ParseWorkflow(doc []byte) (*Workflow, error) {
 			return true, f.Int(&w.Limit)
 		case "in":
 			return true, f.Int(&w.Instances)
+		case "sw":
+			return true, wire.ListOf(&f.Node, &w.Sweeps, parseSweep)
 		case "tl":
 			return true, wire.ListOf(&f.Node, &w.Timeline, parseTimeline)
 		}
 		return false, nil
 	})
 	return w, err
+}
+
+func appendSweeps(b []byte, sweeps []Sweep) []byte {
+	if len(sweeps) == 0 {
+		return b
+	}
+	b = append(wire.Key(b, "sw"), '[')
+	for i := range sweeps {
+		s := &sweeps[i]
+		b = append(wire.Comma(b), '{')
+		b = wire.Str(b, "a", string(s.Action))
+		b = wire.OptStr(b, "u", s.User)
+		b = wire.OptStr(b, "r", s.Reason)
+		b = append(appendInts(b, "rs", s.Runs), '}')
+	}
+	return append(b, ']')
+}
+
+func parseSweep(n *wire.Node) (s Sweep, err error) {
+	err = n.Each(func(f *wire.Field) error {
+		switch f.Name {
+		case "a":
+			return f.Str((*string)(&s.Action))
+		case "u":
+			return f.Str(&s.User)
+		case "r":
+			return f.Str(&s.Reason)
+		case "rs":
+			return wire.ListOf(&f.Node, &s.Runs, (*wire.Node).AsInt)
+		}
+		return nil
+	})
+	return s, err
 }
 
 // Version is the document of a version row. It never changes.
