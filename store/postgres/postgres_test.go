@@ -1,6 +1,7 @@
 package postgres
 
 import (
+	"flag"
 	"os"
 	"testing"
 
@@ -9,7 +10,11 @@ import (
 	"github.com/segue-run/segue/store/storetest"
 )
 
-func TestMain(m *testing.M) { os.Exit(pgtest.Main(m)) }
+func TestMain(m *testing.M) {
+	flag.Parse()
+	pgtest.Durable = flag.Lookup("test.bench").Value.String() != ""
+	os.Exit(pgtest.Main(m))
+}
 
 // bed is a schema. A crash leaves the connections of the old store behind, as a node does that has vanished.
 type bed struct{ dsn string }

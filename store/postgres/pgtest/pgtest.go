@@ -56,12 +56,13 @@ func Main(m *testing.M) int {
 	return code
 }
 
-// Schema returns a connection string whose search_path is a new, empty schema, dropped when the test ends. It skips the
-// test if there is no server to be had.
+// Schema returns a connection string whose search_path is a new, empty schema, dropped when the test ends (that of the
+// private server ends with it). It skips the test if there is no server to be had.
 func Schema(t testing.TB) string {
 	t.Helper()
 	base := os.Getenv(Env)
-	if base == "" {
+	lasting := base != ""
+	if !lasting {
 		private.once.Do(func() { private.dsn, private.stop, private.err = start() })
 		if private.err != nil {
 			t.Skipf("no PostgreSQL: %s is not set, and %v", Env, private.err)
@@ -71,6 +72,9 @@ func Schema(t testing.TB) string {
 	name := fmt.Sprintf("segue_test_%d_%d", os.Getpid(), schemas.Add(1))
 	if err := Exec(base, "CREATE SCHEMA "+name); err != nil {
 		t.Fatal(err)
+	}
+	if !lasting {
+		return With(base, "search_path", name)
 	}
 	t.Cleanup(func() {
 		if err := Exec(base, "SET client_min_messages = warning", "DROP SCHEMA "+name+" CASCADE"); err != nil {
