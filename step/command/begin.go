@@ -59,7 +59,12 @@ func (r *Runtime) begin(ctx context.Context, at attempt, o *order, lock *os.File
 		orders.SetDeadline(past)
 		answers.SetDeadline(past)
 	})()
-	_, writeErr := orders.Write(text)
+	// Before it knows its order the supervisor cannot start anything, so the name of the directory is on disk before the
+	// command runs; to see to it here takes no longer than the supervisor takes to come to life.
+	writeErr := syncDir(filepath.Dir(at.dir))
+	if writeErr == nil {
+		_, writeErr = orders.Write(text)
+	}
 	orders.Close()
 	line, readErr := bufio.NewReader(answers).ReadBytes('\n')
 	var said status
@@ -75,6 +80,9 @@ func (r *Runtime) begin(ctx context.Context, at attempt, o *order, lock *os.File
 			errors.Join(errors.New(how), writeErr))
 	case said.Error != "":
 		r.reap(at.uuid)
+		if writeErr != nil {
+			return step.Progress{}, writeErr // which is why it has no order
+		}
 		return step.Progress{}, fault.New(fault.Unavailable, "%s", said.Error)
 	case said.Ended:
 		r.reap(at.uuid)

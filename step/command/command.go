@@ -8,6 +8,7 @@
 //
 //	lock         flock'd by the supervisor as long as it lives: the one truth about "is it running"
 //	started.json durable before the command can run a single instruction: host, boot, pid, start time
+//	child.json   the pid of the command, for finding what a killed supervisor leaves behind
 //	exit.json    durable and final: how it ended, with its outputs
 //	terminate    durable wish to end; also the tombstone that a late start finds
 //	alive        fifo whose write end the supervisor holds: its end of file tells the server of the end, unpolled
@@ -20,7 +21,8 @@
 // supervisor, so the lock is never free between the decision to start and the end of the supervisor. Hence, whoever
 // gets the lock knows: with exit.json it ended; with started.json and without exit.json it was lost (and may have
 // run); with neither, not one instruction of the command has run and it may be started. No state is ever guessed
-// from a pid.
+// from a pid. Records are written in place and count from the moment they are whole: what a start or an end costs is one
+// commit of the file system's journal each.
 package command
 
 import (

@@ -443,21 +443,26 @@ func TestUnwritableDirectory(t *testing.T) {
 		t.Fatalf("start: %v", p)
 	}
 	os.Remove(shard)
-	// So that the supervisor is the one that fails: where the record has to go there is a directory.
-	if err := os.MkdirAll(filepath.Join(g.path(uuid), startedFile+".tmp"), 0o700); err != nil {
+	// So that the supervisor is the one that fails: what a former attempt may have left cannot be removed.
+	block := filepath.Join(g.path(uuid), outputFile, "full")
+	if err := os.MkdirAll(block, 0o700); err != nil {
 		t.Fatal(err)
 	}
 	runs := g.world.trace(uuid, ".runs")
 	params := map[string]any{"command": "echo x >>" + runs}
 	_, err := g.Start(t.Context(), attemptOf(params))
-	if err == nil || !strings.Contains(err.Error(), startedFile) {
+	if err == nil || !strings.Contains(err.Error(), outputFile) {
 		t.Fatalf("start: %v", err)
 	}
 	g.reopen()
 	if _, err := g.Start(t.Context(), attemptOf(params)); err == nil {
 		t.Fatal("start went well")
 	}
-	os.Remove(filepath.Join(g.path(uuid), startedFile+".tmp"))
+	os.Remove(block)
+	// The supervisor died while it wrote that it would start.
+	if err := os.WriteFile(filepath.Join(g.path(uuid), startedFile), []byte(`{"format":1,"ho`), 0o600); err != nil {
+		t.Fatal(err)
+	}
 	g.want(g.run(params), step.Done, "")
 	if n := g.world.Runs(uuid); n != 1 {
 		t.Errorf("the command ran %d times", n)

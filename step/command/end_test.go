@@ -168,44 +168,61 @@ func TestRebooted(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	was := startedRecord{Format: format, Host: g.host, Boot: "another boot", PID: self.pid, PIDStart: self.start, Child: self.session, ChildStart: 1}
+	was := startedRecord{Format: format, Host: g.host, Boot: "another boot", PID: self.pid, PIDStart: self.start}
 	if err := writeRecord(at.dir, startedFile, &was); err != nil {
+		t.Fatal(err)
+	}
+	if err := writeRecord(at.dir, childFile, &childRecord{PID: self.session, Start: 1}); err != nil {
 		t.Fatal(err)
 	}
 	g.want(g.observe(), step.PlatformError, "died with the machine")
 	g.want(g.observe(), step.PlatformError, "died with the machine")
 }
 
-// The exit record cannot be written at first; the attempt counts as running until it is.
-func TestExitRecordDelayed(t *testing.T) {
-	g := rigged(t, nil)
-	fifo := g.world.fifo(uuid, ".go")
-	p := g.start(map[string]any{"command": "read x <" + fifo})
-	block := filepath.Join(g.path(uuid), exitFile+".tmp")
-	if err := os.Mkdir(block, 0o700); err != nil {
-		t.Fatal(err)
-	}
-	g.world.Release(uuid)
-	l, err := g.Logs(t.Context(), uuid, step.Stderr)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer l.Close()
-	for size := int64(0); size == 0; { // until the supervisor complains
-		if size, err = l.Size(); err != nil {
+// The server was killed while it wrote that the attempt shall end, and its successor repeats the order.
+func TestTombstoneBroken(t *testing.T) {
+	for _, first := range []bool{false, true} {
+		g := rigged(t, nil)
+		if err := (attempt{uuid, g.path(uuid)}).create(g.cfg.Dir); err != nil {
 			t.Fatal(err)
 		}
+		broken := func() {
+			if err := os.WriteFile(filepath.Join(g.path(uuid), terminateFile), []byte(`{"format":1,"cau`), 0o600); err != nil {
+				t.Fatal(err)
+			}
+		}
+		fifo, redirect := g.guard()
+		if first {
+			broken() // it was before the start, and may count or not; the order to terminate is repeated in any case
+			g.want(g.terminate(step.ByStop), step.Stopped, "before the command was started")
+			g.want(g.start(map[string]any{"command": "true"}), step.Stopped, "before the command was started")
+			continue
+		}
+		g.start(map[string]any{"command": redirect + "echo ready >&9; sleep 1000"})
+		g.line(fifo)
+		broken()
+		g.want(g.settle(g.terminate(step.ByStop)), step.Stopped, "terminated: stop")
+	}
+}
+
+// The supervisor was killed while it wrote how the command ended.
+func TestExitRecordBroken(t *testing.T) {
+	g := rigged(t, nil)
+	fifo, redirect := g.guard()
+	p := g.start(map[string]any{"command": redirect + "echo ready >&9; sleep 1000"})
+	g.line(fifo)
+	path := filepath.Join(g.path(uuid), exitFile)
+	if err := os.WriteFile(path, []byte(`{"format":1,"code":0`), 0o600); err != nil {
+		t.Fatal(err)
 	}
 	if q := g.observe(); q.State != step.Running {
 		t.Errorf("state %v", q.State)
 	}
-	if err := os.Remove(block); err != nil {
+	if err := syscall.Kill(g.record().PID, syscall.SIGKILL); err != nil {
 		t.Fatal(err)
 	}
-	g.want(g.settle(p), step.Done, "")
-	if got := g.log(step.Stderr); !strings.Contains(got, "segue: the exit record cannot be written, trying again") {
-		t.Errorf("log %q", got)
-	}
+	g.want(g.settle(p), step.PlatformError, "the supervisor of the command died")
+	g.want(g.observe(), step.PlatformError, "the supervisor of the command died")
 }
 
 // A command that hands its output to a stranger does not keep the attempt from ending.

@@ -69,7 +69,7 @@ func (r *Runtime) look(at attempt) (s sighting, err error) {
 	if err != nil {
 		return s, err
 	}
-	tombstone, err := exists(at.dir, terminateFile)
+	tombstone, err := readRecord(at.dir, terminateFile, &terminateRecord{})
 	switch {
 	case err != nil:
 		return s, err

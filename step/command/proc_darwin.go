@@ -58,18 +58,18 @@ func startTime(pid int) (uint64, error) {
 }
 
 // killLeftovers kills the group of the command, if that is still the one which the supervisor started.
-func killLeftovers(ctx context.Context, started startedRecord) error {
+func killLeftovers(ctx context.Context, started startedRecord, child childRecord) error {
 	all, err := processes()
-	if err != nil || started.Child == 0 {
+	if err != nil || child.PID == 0 {
 		return err
 	}
 	for _, p := range all {
-		if p.pid == started.Child && p.start != started.ChildStart {
+		if p.pid == child.PID && p.start != child.Start {
 			return nil // the pid is another's, so the group is gone
 		}
 	}
 	for _, p := range all {
-		if p.group == started.Child && p.start >= started.ChildStart && p.pid != os.Getpid() {
+		if p.group == child.PID && p.start >= child.Start && p.pid != os.Getpid() {
 			syscall.Kill(p.pid, syscall.SIGKILL)
 		}
 	}

@@ -115,7 +115,7 @@ func startTime(pid int) (uint64, error) {
 // killLeftovers kills what a dead supervisor has left behind and returns when nothing of it is left. A process is known
 // by SEGUE_OUTPUT in its environment, which no other attempt of any server on this machine has, or, if it has wiped
 // that, by the session of the command.
-func killLeftovers(ctx context.Context, started startedRecord) error {
+func killLeftovers(ctx context.Context, started startedRecord, child childRecord) error {
 	cookie := []byte(outputVar + "=" + started.Output)
 	for quiet := 0; quiet < 2; { // twice: one that was being born while the table was read shows up the second time
 		all, err := processes()
@@ -124,7 +124,7 @@ func killLeftovers(ctx context.Context, started startedRecord) error {
 		}
 		found := 0
 		for _, p := range all {
-			if p.dead || p.pid == os.Getpid() || !leftover(p, cookie, started) {
+			if p.dead || p.pid == os.Getpid() || !leftover(p, cookie, child) {
 				continue
 			}
 			found++
@@ -144,12 +144,12 @@ func killLeftovers(ctx context.Context, started startedRecord) error {
 	return nil
 }
 
-func leftover(p process, cookie []byte, started startedRecord) bool {
-	if started.Child > 0 && p.session == started.Child && started.ChildStart > 0 && p.start >= started.ChildStart {
+func leftover(p process, cookie []byte, child childRecord) bool {
+	if child.PID > 0 && p.session == child.PID && child.Start > 0 && p.start >= child.Start {
 		// The number of a session is not given to another process as long as the session has members. So if its leader
 		// lives it is the one we know, or the session is another.
-		leader, err := readProcess(started.Child)
-		if err != nil || leader.start == started.ChildStart {
+		leader, err := readProcess(child.PID)
+		if err != nil || leader.start == child.Start {
 			return true
 		}
 	}

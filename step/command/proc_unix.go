@@ -33,4 +33,4 @@ func processes() ([]process, error) {
 
 func startTime(int) (uint64, error) { return 0, nil }
 
-func killLeftovers(context.Context, startedRecord) error { return nil }
+func killLeftovers(context.Context, startedRecord, childRecord) error { return nil }

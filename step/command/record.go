@@ -18,6 +18,7 @@ import (
 const (
 	lockFile      = "lock"
 	startedFile   = "started.json"
+	childFile     = "child.json"
 	exitFile      = "exit.json"
 	terminateFile = "terminate"
 	aliveFile     = "alive"
@@ -40,10 +41,14 @@ type startedRecord struct {
 	PIDStart  uint64 `json:"pid_start"`
 	StartedAt int64  `json:"started_at"` // epoch milliseconds
 	Output    string `json:"output"`     // SEGUE_OUTPUT of the command, which tells its processes from others
-	// Child is the pid of the command, added without fsync once it is known: it serves to find what a killed supervisor
-	// left behind, which only matters as long as the machine is up.
-	Child      int    `json:"child,omitempty"`
-	ChildStart uint64 `json:"child_start,omitempty"`
+}
+
+// childRecord tells of the process of the command. It serves to find what a killed supervisor left behind, which only
+// matters as long as the machine is up; so it is not fsynced, and has a file of its own that may be lost.
+type childRecord struct {
+	Format int    `json:"format"`
+	PID    int    `json:"pid"`
+	Start  uint64 `json:"start"`
 }
 
 // terminateRecord is the wish that an attempt end.
@@ -148,7 +153,8 @@ func lastLine(text []byte) string {
 	return ""
 }
 
-// readRecord reads a record into v and reports whether it is there.
+// readRecord reads a record into v and reports whether it is there. A record that breaks off was being written when its
+// writer died: it is not there, as what it would have permitted has not happened.
 func readRecord(dir, name string, v any) (bool, error) {
 	data, err := os.ReadFile(filepath.Join(dir, name))
 	if errors.Is(err, fs.ErrNotExist) {
@@ -157,36 +163,42 @@ func readRecord(dir, name string, v any) (bool, error) {
 	if err != nil {
 		return false, err
 	}
+	if !json.Valid(data) {
+		return false, nil
+	}
 	if err := json.Unmarshal(data, v); err != nil {
 		return false, fmt.Errorf("record %s: %w", filepath.Join(dir, name), err)
 	}
 	return true, nil
 }
 
-// writeRecord replaces a record at once; when it returns nil the record survives a crash of the machine.
+// writeRecord writes a record that is not there yet; when it returns nil the record survives a crash of the machine. It
+// is written in place: a rename would cost a second commit of the file system's journal, and readers can tell a record
+// that breaks off. After an error it is not there, unless the disk refuses to remove it.
 func writeRecord(dir, name string, v any) error {
-	if err := placeRecord(dir, name, v, (*os.File).Sync); err != nil {
-		return err
+	path := filepath.Join(dir, name)
+	err := fillRecord(path, v, func(f *os.File) error {
+		// The record and its name, at once: they wait for the same commit of the journal.
+		named := make(chan error, 1)
+		go func() { named <- syncDir(dir) }()
+		return errors.Join(f.Sync(), <-named)
+	})
+	if err != nil {
+		os.Remove(path)
 	}
-	return syncDir(dir)
+	return err
 }
 
-// placeRecord replaces a record at once; settle is called on its file before it is visible.
-func placeRecord(dir, name string, v any, settle func(*os.File) error) (err error) {
+// fillRecord writes a record in place and settles it.
+func fillRecord(path string, v any, settle func(*os.File) error) error {
 	data, err := json.Marshal(v)
 	if err != nil {
 		return err
 	}
-	path := filepath.Join(dir, name)
-	f, err := os.OpenFile(path+".tmp", os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o600)
+	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o600)
 	if err != nil {
 		return err
 	}
-	defer func() {
-		if err != nil {
-			os.Remove(path + ".tmp")
-		}
-	}()
 	_, err = f.Write(append(data, '\n'))
 	if err == nil {
 		err = settle(f)
@@ -194,14 +206,8 @@ func placeRecord(dir, name string, v any, settle func(*os.File) error) (err erro
 	if e := f.Close(); err == nil {
 		err = e
 	}
-	if err != nil {
-		return err
-	}
-	return os.Rename(path+".tmp", path)
+	return err
 }
-
-// unsettled is for records that need not survive a crash of the machine.
-func unsettled(*os.File) error { return nil }
 
 func syncDir(dir string) error {
 	f, err := os.Open(dir)

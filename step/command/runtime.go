@@ -178,7 +178,7 @@ func (r *Runtime) terminate(ctx context.Context, at attempt, cause step.Cause) (
 	switch seen.state {
 	case untouched, running, beginning:
 		wish := terminateRecord{Format: format, Cause: cause.String(), GraceMS: r.cfg.Grace.Milliseconds(), At: time.Now().UnixMilli()}
-		if known, err := exists(at.dir, terminateFile); err != nil {
+		if known, err := readRecord(at.dir, terminateFile, &terminateRecord{}); err != nil {
 			return step.Progress{}, err
 		} else if !known {
 			if err := writeRecord(at.dir, terminateFile, &wish); err != nil {
@@ -222,7 +222,7 @@ func (r *Runtime) Forget(ctx context.Context, uuid string) {
 	if err != nil || syncDir(at.dir) != nil {
 		return
 	}
-	for _, name := range []string{startedFile, exitFile, terminateFile, aliveFile, controlFile, outputFile, stdinFile, lockFile} {
+	for _, name := range []string{startedFile, childFile, exitFile, terminateFile, aliveFile, controlFile, outputFile, stdinFile, lockFile} {
 		os.Remove(filepath.Join(at.dir, name)) // what stays is Sweep's
 	}
 }
@@ -259,7 +259,11 @@ func (r *Runtime) report(ctx context.Context, at attempt, seen sighting) (step.P
 // bury ends a lost attempt: what is left of its processes is killed, and the loss is recorded for good.
 func (r *Runtime) bury(ctx context.Context, at attempt, seen sighting) (step.Progress, error) {
 	if seen.started.Boot == r.boot && seen.started.Host == r.host {
-		if err := killLeftovers(ctx, seen.started); err != nil {
+		var child childRecord // if it is not there, the command may not have come to life
+		if _, err := readRecord(at.dir, childFile, &child); err != nil {
+			return step.Progress{}, err
+		}
+		if err := killLeftovers(ctx, seen.started, child); err != nil {
 			return step.Progress{}, err
 		}
 	}
@@ -367,7 +371,7 @@ type turn struct {
 // path is the directory of an attempt: two levels, so that no directory grows without bounds.
 func (r *Runtime) path(uuid string) string { return filepath.Join(r.cfg.Dir, uuid[:2], uuid) }
 
-// create makes the directory of the attempt, except for the durability of its name, which the supervisor sees to.
+// create makes the directory of the attempt, except for the durability of its name, which begin sees to.
 func (at attempt) create(root string) error {
 	err := os.Mkdir(at.dir, 0o700)
 	if errors.Is(err, fs.ErrNotExist) {

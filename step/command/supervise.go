@@ -152,11 +152,7 @@ func (s *supervisor) run(program string) (err error) {
 	for i, f := range files {
 		fds[i] = f.Fd() // which also makes it blocking, as commands expect
 	}
-	if err = writeRecord(s.dir, startedFile, &s.started); err == nil {
-		err = syncDir(filepath.Dir(s.dir))
-	}
-	if err != nil {
-		os.Remove(filepath.Join(s.dir, startedFile))
+	if err := writeRecord(s.dir, startedFile, &s.started); err != nil {
 		return err
 	}
 	pid, err := syscall.ForkExec(program, s.order.Argv, &syscall.ProcAttr{
@@ -173,11 +169,11 @@ func (s *supervisor) run(program string) (err error) {
 		return fmt.Errorf("start %s: %w", program, err)
 	}
 	s.main = pid
-	s.started.Child = pid
-	if start, err := startTime(pid); err == nil {
-		s.started.ChildStart = start
+	child := childRecord{Format: format, PID: pid}
+	if child.Start, err = startTime(pid); err == nil {
+		err = fillRecord(filepath.Join(s.dir, childFile), &child, func(*os.File) error { return nil })
 	}
-	if err := placeRecord(s.dir, startedFile, &s.started, unsettled); err != nil {
+	if err != nil {
 		s.note("the pid of the command could not be recorded: %v", err)
 	}
 	return nil

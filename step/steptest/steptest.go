@@ -2,7 +2,8 @@
 // crashes, lateness and haste. A runtime's own test supplies a World and calls Run.
 //
 // Above it is step; below it are the tests of step/command and its siblings. The one thing to know before changing it:
-// nothing here waits for a time to pass. It waits for a push, or for as long as the runtime itself asked it to wait.
+// nothing here waits for a time to pass and then expects something. It waits for a push, or for as long as the runtime
+// itself asked it to wait; times only vary the moment at which a call is cut short or overtaken.
 package steptest
 
 import (
