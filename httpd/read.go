@@ -3,6 +3,7 @@ package httpd
 import (
 	"context"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/segue-run/segue/fault"
 	"github.com/segue-run/segue/record"
@@ -23,6 +24,9 @@ func noInstance(id string, instance int64) error {
 
 // head reads a workflow; nil = it is not there.
 func (s *server) head(snap store.Snapshot, id string) (*view.Head, error) {
+	if !utf8.ValidString(id) || strings.IndexByte(id, 0) >= 0 {
+		return nil, nil // no store can hold such a key, and some refuse to look for it
+	}
 	var h *view.Head
 	err := snap.Rows(store.Named(store.Workflow, 0, id), func(row *store.Row) (err error) {
 		h, err = view.ParseHead(row)
@@ -210,6 +214,3 @@ func (s *server) fill(snap store.Snapshot, x *reading, p parts) error {
 	}
 	return nil
 }
-
-// isLatest reports whether the id of a properties snapshot means the present one.
-func isLatest(text string) bool { return strings.EqualFold(text, "latest") }
