@@ -138,13 +138,18 @@ func (s *Server) openRuntimes() (map[string]step.Runtime, error) {
 	if !s.config.EnableCommand {
 		return list, nil
 	}
-	dir := filepath.Join(s.config.Data, "command")
+	data, err := filepath.Abs(s.config.Data)
+	if err != nil {
+		return nil, err
+	}
+	dir, work := filepath.Join(data, "command"), s.config.WorkDir
+	if work == "" {
+		work = data
+	}
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return nil, fault.New(fault.Precondition, "make the directory for commands: %w", err)
 	}
-	r, err := command.New(command.Config{
-		Dir: dir, Self: s.config.Supervise, WorkDir: s.config.WorkDir, Grace: s.config.Grace,
-	})
+	r, err := command.New(command.Config{Dir: dir, Self: s.config.Supervise, WorkDir: work, Grace: s.config.Grace})
 	if err != nil {
 		return nil, err
 	}
