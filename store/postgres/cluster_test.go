@@ -1,12 +1,9 @@
 package postgres
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
-	"net"
-	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -182,127 +179,6 @@ func TestFrozenNode(t *testing.T) {
 	}
 }
 
-// brittle is a connection that breaks on command.
-type brittle struct {
-	net.Conn
-	when   *atomic.Int32
-	answer []byte
-}
-
-const (
-	sound = iota
-	beforeRequest
-	beforeAnswer
-)
-
-var errBroke = errors.New("the network broke")
-
-func (c *brittle) Write(p []byte) (int, error) {
-	if c.when.CompareAndSwap(beforeRequest, sound) {
-		c.Close()
-		return 0, errBroke
-	}
-	return c.Conn.Write(p)
-}
-
-// Read swallows the answer that says that COMMIT is done.
-func (c *brittle) Read(p []byte) (int, error) {
-	n, err := c.Conn.Read(p)
-	if c.when.Load() == beforeAnswer {
-		c.answer = append(c.answer, p[:n]...)
-		if bytes.Contains(c.answer, []byte("COMMIT\x00")) {
-			c.when.Store(sound)
-			c.Close()
-			return 0, errBroke
-		}
-	}
-	return n, err
-}
-
-// TestBrokenConnection breaks the connection in COMMIT, before the server has got anything, which is a passing trouble, and after it
-// has got all, when the outcome is unknown: the same batch again settles both.
-func TestBrokenConnection(t *testing.T) {
-	dsn := pgtest.Schema(t)
-	config, err := pgx.ParseConfig(dsn)
-	if err != nil {
-		t.Fatal(err)
-	}
-	var when atomic.Int32
-	dial := config.DialFunc
-	config.DialFunc = func(ctx context.Context, network, address string) (net.Conn, error) {
-		conn, err := dial(ctx, network, address)
-		return &brittle{Conn: conn, when: &when}, err
-	}
-	m := memberOf(t, "n", func() (*Store, error) { return open(t.Context(), config, Options{Groups: storetest.Groups}) })
-	m.claim(t, 1)
-	want := map[int32]store.Class{beforeRequest: store.Transient, beforeAnswer: store.Unknown}
-	for i, at := range []int32{sound, beforeRequest, beforeAnswer, sound, beforeAnswer} {
-		b := m.batch(store.Fence{Group: 1, Generation: 1}, aStep(int64(i+1), 1, 0))
-		b.Send = []store.Message{{From: 1, To: 1, Number: int64(i + 1)}}
-		when.Store(at)
-		err := m.s.Commit(t.Context(), b)
-		if at == sound && err != nil || at != sound && (err == nil || store.ClassOf(err) != want[at]) {
-			t.Fatalf("batch %d, broken at %d: %v", b.Number, at, err)
-		}
-		landed := false
-		err = m.s.Read(t.Context(), func(s store.Snapshot) error {
-			return s.Rows(store.One(store.Step, int64(i+1)), func(*store.Row) error { landed = true; return nil })
-		})
-		if err != nil {
-			t.Fatal(err)
-		}
-		if landed == (at == beforeRequest) {
-			t.Errorf("batch %d, broken at %d: landed is %v", b.Number, at, landed)
-		}
-		if err := m.s.Commit(t.Context(), b); err != nil {
-			t.Fatalf("batch %d again: %v", b.Number, err)
-		}
-		m.number = b.Number
-	}
-}
-
-// TestServerEndsConnections has the server throw out all of the store's connections: each call recovers, at the second try.
-func TestServerEndsConnections(t *testing.T) {
-	dsn := pgtest.Schema(t)
-	m := memberOf(t, "n", opener(t, dsn, Options{}))
-	m.claim(t, 1)
-	empty := func(store.Snapshot) error { return nil }
-	if err := m.s.Read(t.Context(), empty); err != nil {
-		t.Fatal(err)
-	}
-	conn := connect(t, dsn)
-	var pids []int32
-	for _, c := range []*pgx.Conn{m.s.conn, m.s.control.conn} {
-		pids = append(pids, int32(c.PgConn().PID()))
-	}
-	reader := <-m.s.readers.free
-	for reader == nil {
-		m.s.readers.free <- reader
-		reader = <-m.s.readers.free
-	}
-	m.s.readers.free <- reader
-	exec(t, conn, "SELECT pg_terminate_backend(pid) FROM unnest($1::int[]) pid", append(pids, int32(reader.PgConn().PID())))
-	b := m.batch(store.Fence{Group: 1, Generation: 1}, aStep(1, 1, 0))
-	// Whether the batch can still be sent is a matter of luck.
-	if err := m.s.Commit(t.Context(), b); store.ClassOf(err) != store.Unknown && store.ClassOf(err) != store.Transient {
-		t.Errorf("commit: %v", err)
-	}
-	if err := m.s.Commit(t.Context(), b); err != nil {
-		t.Errorf("commit again: %v", err)
-	}
-	if _, err := m.s.LeaseIDs(t.Context(), 1); err == nil || store.ClassOf(err) != store.Transient {
-		t.Errorf("lease: %v", err)
-	}
-	if _, err := m.s.LeaseIDs(t.Context(), 1); err != nil {
-		t.Errorf("lease again: %v", err)
-	}
-	for range cap(m.s.readers.free) {
-		if err := m.s.Read(t.Context(), empty); err != nil {
-			t.Errorf("read: %v", err)
-		}
-	}
-}
-
 // TestTwoNodes has two nodes take the groups from each other while they count in them: in the end each counter stands at the
 // number of commits that were acknowledged.
 func TestTwoNodes(t *testing.T) {
@@ -381,43 +257,6 @@ func TestAlwaysSynchronous(t *testing.T) {
 		for name, want := range map[string]string{"statement_timeout": "4s", "lock_timeout": "4s", "idle_in_transaction_session_timeout": "4s"} {
 			if err := m.s.conn.QueryRow(t.Context(), "SHOW "+name).Scan(&got); err != nil || got != want {
 				t.Errorf("%s is %q, %v; want %s", name, got, err, want)
-			}
-		}
-	}
-}
-
-// TestPlans: each page of each query is served by one index, in order, when the tables are large enough to make it worth while.
-func TestPlans(t *testing.T) {
-	m := memberOf(t, "n", opener(t, pgtest.Schema(t), Options{}))
-	exec(t, m.s.conn, "SELECT set_config('enable_seqscan', 'off', false), set_config('enable_bitmapscan', 'off', false), set_config('enable_sort', 'off', false)")
-	want := map[store.By]string{store.ByID: "_pkey", store.ByTable: "_pkey", store.ByParent: "_place", store.ByOpen: "_open", store.ByGroup: "_grp"}
-	for _, table := range store.Tables() {
-		for by := store.ByID; by <= store.ByTable; by++ {
-			for _, desc := range []bool{false, true} {
-				q := store.Query{Table: table, By: by, Desc: desc, Key: "x"}
-				if q.Check() != nil {
-					continue
-				}
-				index := want[by]
-				if by == store.ByKey {
-					index = map[store.Table]string{store.Workflow: "workflow_name", store.Run: "run_request"}[table]
-				}
-				p := page{q: q, layout: layoutOf(table), limit: 10}
-				p.start()
-				d := 0
-				if desc {
-					d = 1
-				}
-				rows, err := m.s.conn.Query(t.Context(), "EXPLAIN "+textsOf[table].queries[by][d][0], p.args()...)
-				if err != nil {
-					t.Fatal(err)
-				}
-				lines, err := pgx.CollectRows(rows, pgx.RowTo[string])
-				plan := strings.Join(lines, "\n")
-				// A unique index has the order but for the key, which PostgreSQL sorts by for form's sake.
-				if err != nil || !strings.Contains(plan, index) || strings.Contains(strings.ReplaceAll(plan, "Incremental Sort", ""), "Sort  ") {
-					t.Errorf("%+v: %v\n%s", q, err, plan)
-				}
 			}
 		}
 	}
