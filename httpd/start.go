@@ -164,7 +164,7 @@ func (s *server) ready(ctx context.Context, cmd *engine.Start, req *api.Workflow
 }
 
 func (s *server) evaluate(ctx context.Context, cmd *engine.Start, req *api.WorkflowStartRequest, p *engine.Plan, now int64) (*param.Params, error) {
-	defs, err := eval.Launch(p.Definition.Params, req.RunParams)
+	defs, err := eval.Override(p.Definition.Params, req.RunParams)
 	if err != nil {
 		return nil, err
 	}

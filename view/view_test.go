@@ -144,7 +144,7 @@ func succeeded(t testing.TB) *tiny {
 	}
 	x.add(store.Row{Table: store.Step, ID: 101, Parent: 100, A: 1, B: 1, Doc: record.AppendAttempts(nil, &prepare)})
 	x.add(store.Row{Table: store.Step, ID: 102, Parent: 100, A: 2, Doc: record.AppendAttempts(nil, &notify, &first, &second)})
-	defs, err := eval.Launch(x.version.Plan.Definition.Params, nil)
+	defs, err := eval.Override(x.version.Plan.Definition.Params, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
