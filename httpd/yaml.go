@@ -1,9 +1,8 @@
 package httpd
 
-// The YAML endpoints read a definition in the language of package dsl; the rest is as for JSON.
-
 import "github.com/segue-run/segue/dsl"
 
+// pushYAML is pushJSON for a definition in the language of package dsl.
 func (s *server) pushYAML(c *call) error {
 	req, err := dsl.Decode(c.body)
 	if err != nil {
@@ -12,6 +11,7 @@ func (s *server) pushYAML(c *call) error {
 	return s.push(c, req)
 }
 
+// validateYAML is validateJSON for a definition in the language of package dsl.
 func (s *server) validateYAML(c *call) error {
 	req, err := dsl.Decode(c.body)
 	if err != nil {

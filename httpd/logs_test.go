@@ -1,0 +1,60 @@
+package httpd_test
+
+import (
+	"bufio"
+	"net/http"
+	"strings"
+	"testing"
+)
+
+func TestLogs(t *testing.T) {
+	w := newWorld(t, nil)
+	w.push("w", command).is(200)
+	w.start("w")
+	<-w.runtime.began
+	path := api + "/w/instances/1/runs/1/steps/a/attempts/1/logs"
+	text := "one\ntwo\nthree\n"
+	w.runtime.log.text.Store(&text)
+	if a := w.do("GET", path, "", "Accept", "text/plain").is(200); a.body != text || !strings.HasPrefix(a.header.Get("Content-Type"), "text/plain") {
+		t.Errorf("%q, %v", a.body, a.header)
+	}
+	for q, want := range map[string]string{"tail=2": "two\nthree\n", "tail=0": "", "tail=9": text, "tail=1": "three\n"} {
+		if a := w.get(path + "?" + q).is(200); a.body != want {
+			t.Errorf("%s: %q, want %q", q, a.body, want)
+		}
+	}
+	w.get(path + "?stream=stderr").is(404)
+	w.get(path + "?stream=x").is(400)
+	w.get(path + "?tail=x").is(400)
+
+	w.runtime.logNot.Store(true)
+	began := make(chan *http.Response)
+	go func() {
+		res, err := http.Get(w.url + path + "?follow=true&tail=1")
+		if err != nil {
+			t.Error(err)
+		}
+		began <- res
+	}()
+	w.runtime.logNot.Store(false)
+	res := <-began
+	defer res.Body.Close()
+	lines := bufio.NewScanner(res.Body)
+	next := func(want string) {
+		t.Helper()
+		if !lines.Scan() || lines.Text() != want {
+			t.Fatalf("%q, %v; want %q", lines.Text(), lines.Err(), want)
+		}
+	}
+	next("three")
+	more := text + "four\n"
+	w.runtime.log.text.Store(&more)
+	next("four")
+	last := more + "five\n"
+	w.runtime.log.text.Store(&last)
+	w.runtime.log.ended.Store(true)
+	next("five")
+	if lines.Scan() {
+		t.Errorf("after the end: %q", lines.Text())
+	}
+}
