@@ -243,7 +243,7 @@ func (e *Edge) call(r step.Runtime, kind record.OrderKind, o *engine.Order) (p s
 func (e *Edge) deliver(a *attempt, o engine.Order, p step.Progress) {
 	group := a.group
 	e.mu.Unlock()
-	here := e.o.Deliver(group, &engine.Outcome{Run: o.Run, Ordinal: o.Ordinal, Attempt: int32(o.Attempt.Attempt), Progress: p})
+	here := e.o.Deliver(group, &engine.Outcome{Run: o.Run, Ordinal: o.Ordinal, Attempt: int32(o.Attempt.Attempt), Type: o.Attempt.Type, UUID: o.Attempt.UUID, Progress: p})
 	e.mu.Lock()
 	if here || a.pending || a.settled != nil {
 		return

@@ -103,6 +103,8 @@ type Outcome struct {
 	Run      int64 // row
 	Ordinal  int32
 	Attempt  int32
+	Type     string // of the step, and
+	UUID     string // of the attempt: what is left to say if nobody knows the run any more
 	Progress step.Progress
 }
 
@@ -139,10 +141,9 @@ type Changed struct {
 type (
 	// goOn continues a run: steps that are ready, deadlines that have come, orders to repeat.
 	goOn struct {
-		run    int64
-		orders bool          // after a load: repeat the outstanding ones
-		sweep  *record.Sweep // a stop or kill to carry out, of a workflow
-		of     *workflowHead
+		run   int64
+		sweep *record.Sweep // a stop or kill to carry out, of a workflow
+		of    *workflowHead
 	}
 	// dequeue begins the next queued runs of a workflow.
 	dequeue struct{ workflow *workflowHead }

@@ -260,7 +260,7 @@ func strategyError(wf *workflowHead) error {
 func (m *Machine) create(t *flow.Turn, e *Start, wf *workflowHead, version int64) *run {
 	r := &run{
 		row: m.ids(), wf: wf, instance: wf.next, number: 1, key: e.RequestID, version: version,
-		status: lifecycle.MustRun(instance.StatusUnknown, lifecycle.RunCreated),
+		status: lifecycle.MustRun(instance.StatusUnknown, lifecycle.RunCreated), resumed: true,
 	}
 	wf.next++
 	props := propertiesOf(&wf.rec)

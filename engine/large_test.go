@@ -34,7 +34,7 @@ func TestMoreSuccessorsThanAWordHasBits(t *testing.T) {
 			w.start(p, "u1")
 			o := w.lastOrder("first")
 			w.stepsLeft = 50 * crashAt // the edges are stored with the first of these steps, and read after the crash
-			w.node.Outside(engine.GroupOf("wide", 4), &engine.Outcome{Run: o.Run, Ordinal: o.Ordinal, Attempt: 1, Progress: step.Progress{State: step.Done}})
+			w.node.Outside(engine.GroupOf("wide", 4), &engine.Outcome{Type: o.Attempt.Type, UUID: o.Attempt.UUID, Run: o.Run, Ordinal: o.Ordinal, Attempt: 1, Progress: step.Progress{State: step.Done}})
 			w.settle()
 			w.stepsLeft = -1
 			w.boot(limits)
@@ -112,7 +112,7 @@ func TestRandomGraphsOf300Steps(t *testing.T) {
 			if len(w.orders) > 0 && rng.IntN(4) > 0 {
 				o := w.orders[0]
 				w.orders = w.orders[1:]
-				w.node.Outside(engine.GroupOf("random", 4), &engine.Outcome{Run: o.Run, Ordinal: o.Ordinal, Attempt: 1, Progress: step.Progress{State: step.Done}})
+				w.node.Outside(engine.GroupOf("random", 4), &engine.Outcome{Type: o.Attempt.Type, UUID: o.Attempt.UUID, Run: o.Run, Ordinal: o.Ordinal, Attempt: 1, Progress: step.Progress{State: step.Done}})
 				w.stepsLeft = rng.IntN(8) - 1
 				w.settle()
 				w.stepsLeft = -1

@@ -36,6 +36,9 @@ func NewKind(limits Limits, programs *sel.Cache) *Kind {
 // Plans returns the cache of plans, to be shared with the edge.
 func (k *Kind) Plans() *Plans { return &k.plans }
 
+// Templates returns the cache of literals with references, to be shared with the edge.
+func (k *Kind) Templates() *eval.Templates { return k.templates }
+
 func (k *Kind) env(now int64, seed uint64) eval.Env {
 	return eval.Env{Now: now, Seed: seed, Limits: k.budget, Programs: k.programs, Templates: k.templates}
 }
@@ -95,26 +98,9 @@ func (m *Machine) takeHead(row *store.Row) error {
 	return nil
 }
 
-// loaded is the first event: repeat the orders that are outstanding, end what was to be ended, and begin what may begin.
-//
-// Which runs have an order outstanding, only their steps say. A run that has no deadline of its own waits for a runtime
-// or for nothing at all, and one that has may do both; so every run is looked at, by and by, but only those with open
-// steps are unfolded for it.
+// loaded is the first event: end what was to be ended, and begin what may begin. Runs with an order outstanding are due at
+// once (see sealRun), and repeat it when they are unfolded.
 func (m *Machine) loaded(t *flow.Turn) {
-	if !t.Fetched {
-		open := store.OpenIn(store.Step, m.group)
-		open.WithoutDocs = true
-		t.Need(-1, open)
-		return
-	}
-	var last int64
-	rows := slices.SortedFunc(slices.Values(t.Rows), func(a, b store.Row) int { return cmp.Compare(a.Parent, b.Parent) })
-	for _, row := range rows {
-		if row.Parent != last {
-			last = row.Parent
-			t.Soon(&goOn{run: row.Parent, orders: true})
-		}
-	}
 	heads := slices.SortedFunc(maps.Values(m.workflows), func(a, b *workflowHead) int { return cmp.Compare(a.row, b.row) })
 	for _, wf := range heads {
 		for i := range wf.rec.Sweeps {

@@ -20,8 +20,11 @@ import (
 // outcome takes note of what a runtime says. It may come late, twice, or for an attempt that is long over.
 func (m *Machine) outcome(t *flow.Turn, e *Outcome) {
 	r := m.runs[e.Run]
-	if r == nil {
-		return // the run has ended durably, and with it the attempt: Settled has been or will be said again on Observe
+	if r == nil { // the run has ended durably, and with it the attempt
+		if e.Progress.State.Final() {
+			t.Hold(Settled{Type: e.Type, UUID: e.UUID, Run: e.Run, Ordinal: e.Ordinal, Attempt: e.Attempt})
+		}
+		return
 	}
 	if !m.unfolded(t, r) {
 		return

@@ -31,6 +31,7 @@ type run struct {
 	dirty    bool // something about it is not sealed yet
 	changed  bool // its record is
 	noted    bool
+	resumed  bool // its outstanding orders have been repeated since the group was loaded
 	body     *body
 }
 
@@ -95,11 +96,22 @@ func (b *body) due() int64 {
 	return due
 }
 
+// ordered reports whether an order to a runtime is outstanding.
+func (b *body) ordered() bool {
+	for i := range b.steps {
+		if b.steps[i].Order != record.OrderNone {
+			return true
+		}
+	}
+	return false
+}
+
 // begin takes a run out of the queue.
 func (m *Machine) begin(t *flow.Turn, r *run) {
 	b := r.body
 	r.status = lifecycle.MustRun(r.status, lifecycle.RunBegun)
 	r.wf.running[r] = struct{}{}
+	r.resumed = true
 	b.rec.Started, b.rec.Modified = t.Now, t.Now
 	b.rec.Deadline = t.Now + b.plan.timeout(b)
 	b.rec.Timeout = b.plan.timeout(b)
@@ -200,6 +212,10 @@ func (m *Machine) unfolded(t *flow.Turn, r *run) bool {
 	r.body, r.version = b, rec.Version
 	if r.status == instance.InProgress {
 		b.reopen()
+		if !r.resumed {
+			r.resumed = true
+			m.repeatOrders(t, r)
+		}
 	}
 	m.resident.push(seen{r, r.epoch})
 	return true
@@ -321,9 +337,6 @@ func (m *Machine) goOn(t *flow.Turn, e *goOn) {
 	if r == nil || r.status.Terminal() || !m.unfolded(t, r) || r.body.rec.Quarantine != "" {
 		return
 	}
-	if e.orders {
-		m.repeatOrders(t, r)
-	}
 	if r.status != instance.InProgress {
 		return
 	}
@@ -336,8 +349,11 @@ func (m *Machine) goOn(t *flow.Turn, e *goOn) {
 	}
 }
 
-// repeatOrders tells the runtimes again what they were told last.
+// repeatOrders tells the runtimes again what they were told last. A run in quarantine waits for its release.
 func (m *Machine) repeatOrders(t *flow.Turn, r *run) {
+	if r.body.rec.Quarantine != "" {
+		return
+	}
 	for i := range r.body.steps {
 		s := &r.body.steps[i]
 		if s.Order == record.OrderNone {

@@ -39,8 +39,8 @@ func (m *Machine) sealRun(r *run, rows []store.Row, buf []byte) ([]store.Row, []
 	due := int64(0)
 	if !r.status.Terminal() {
 		due = b.due()
-		if len(b.ready) > 0 {
-			due = 1 // at once, should it be loaded before it goes on
+		if len(b.ready) > 0 || b.ordered() {
+			due = 1 // at once, should it be loaded: there is something to go on with, or an order to repeat
 		}
 	}
 	if r.changed || due != 0 && (r.stored == 0 || due < r.stored) {
@@ -85,7 +85,7 @@ func (m *Machine) sealRun(r *run, rows []store.Row, buf []byte) ([]store.Row, []
 		buf = record.AppendAttempts(buf, &s.Attempt)
 		rows = append(rows, store.Row{
 			Table: store.Step, ID: s.row, Group: m.group, Parent: r.row, A: int64(s.Seq), B: int64(s.Number),
-			State: int16(s.Status), Open: s.Order != record.OrderNone, Doc: buf[from:len(buf):len(buf)],
+			State: int16(s.Status), Doc: buf[from:len(buf):len(buf)],
 		})
 	}
 	flush()

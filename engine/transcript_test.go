@@ -325,7 +325,10 @@ func (s *story) outcome(word, rest string) {
 			}
 		}
 	}
-	s.node.Outside(engine.GroupOf(s.plan.Definition.ID, 4), &engine.Outcome{Run: s.rows[n], Ordinal: int32(ordinal), Attempt: attempt, Progress: p})
+	s.node.Outside(engine.GroupOf(s.plan.Definition.ID, 4), &engine.Outcome{
+		Run: s.rows[n], Ordinal: int32(ordinal), Attempt: attempt, Type: "command",
+		UUID: engine.AttemptUUID(fmt.Sprintf("r%d", n), id, attempt), Progress: p,
+	})
 	s.settle()
 }
 

@@ -213,7 +213,7 @@ func (w *world) say(p *engine.Plan, stepID string, progress step.Progress) {
 	if o == nil {
 		w.t.Fatalf("no order for step %s", stepID)
 	}
-	w.node.Outside(engine.GroupOf(p.Definition.ID, 4), &engine.Outcome{Run: o.Run, Ordinal: o.Ordinal, Attempt: int32(o.Attempt.Attempt), Progress: progress})
+	w.node.Outside(engine.GroupOf(p.Definition.ID, 4), &engine.Outcome{Type: o.Attempt.Type, UUID: o.Attempt.UUID, Run: o.Run, Ordinal: o.Ordinal, Attempt: int32(o.Attempt.Attempt), Progress: progress})
 	w.settle()
 }
 

@@ -14,7 +14,7 @@ import (
 // Face returns the REST API of a node. groups is the number of flow groups that it owns; 0 = all.
 func Face(n *Node, groups int, d httpd.Deps) http.Handler {
 	d.Store, d.Engine, d.Hub, d.Plans, d.Groups = n.Store(), n, ends{n.Hub()}, n.Plans(), groups
-	d.Env = eval.Env{Programs: n.Programs()}
+	d.Env = eval.Env{Programs: n.Programs(), Templates: n.kind.Templates()}
 	d.Clock, d.Log = n.clock, n.log
 	return httpd.New(d)
 }

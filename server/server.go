@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/segue-run/segue/fault"
+	"github.com/segue-run/segue/httpd"
 	"github.com/segue-run/segue/step"
 	"github.com/segue-run/segue/step/command"
 	"github.com/segue-run/segue/store"
@@ -183,10 +184,9 @@ func (s *Server) Run(ctx context.Context, ready func()) (err error) {
 	engine, stopEngine := context.WithCancelCause(context.WithoutCancel(ctx))
 	engineDone := make(chan error, 1)
 	go func() { engineDone <- s.node.Run(engine) }()
-	serve := &http.Server{
-		Handler: s.handler, ReadHeaderTimeout: 10 * time.Second, IdleTimeout: 2 * time.Minute, MaxHeaderBytes: 64 << 10,
-		ErrorLog: slog.NewLogLogger(s.log.Handler(), slog.LevelDebug),
-	}
+	serving, stopServing := context.WithCancel(context.WithoutCancel(ctx))
+	defer stopServing()
+	serve := httpd.NewServer(serving, s.handler, s.log)
 	serveDone := make(chan error, 1)
 	if s.listener != nil {
 		go func() { serveDone <- serve.Serve(s.listener) }()
@@ -202,9 +202,10 @@ func (s *Server) Run(ctx context.Context, ready func()) (err error) {
 	case why = <-serveDone:
 	}
 	if s.listener != nil {
+		stopServing() // who waits is answered with what there is
 		quiet, cancel := context.WithTimeout(context.WithoutCancel(ctx), shutdownWait)
 		if err := serve.Shutdown(quiet); err != nil {
-			serve.Close() // long polls are cut off; who waits asks again
+			serve.Close()
 		}
 		cancel()
 	}
