@@ -36,6 +36,9 @@ func (n *Node) LeaseIDs(ctx context.Context) error {
 func (n *Node) Claim(ctx context.Context, groups ...store.Group) error {
 	owned, err := n.store.Claim(ctx, n.seat, groups)
 	if err != nil {
+		if store.ClassOf(err) == store.Behind {
+			n.unseated()
+		}
 		return err
 	}
 	for _, o := range owned {
@@ -49,6 +52,19 @@ func (n *Node) Claim(ctx context.Context, groups ...store.Group) error {
 		}
 	}
 	return nil
+}
+
+// unseated has everything dropped, and the seat taken anew, with the next batch.
+func (n *Node) unseated() {
+	n.trouble.mu.Lock()
+	n.trouble.rejoin = true
+	n.trouble.mu.Unlock()
+	for g := range n.loops {
+		if l := n.loops[g].Load(); l != nil {
+			l.outdate()
+		}
+	}
+	n.kickCommitter()
 }
 
 // generations remembers under which generation each group was claimed.
