@@ -9,6 +9,7 @@ import (
 // climate is what one seed is like. Percentages are of the occasions on which the thing could happen.
 type climate struct {
 	Groups, Nodes int
+	Stride        int   // time goes on by less than so many milliseconds at once
 	Skew          int64 // clocks differ by up to so many milliseconds
 	Jumps         bool  // and are set forward and back
 	Yield         int   // percent of calls in which others run
@@ -32,7 +33,7 @@ const remembered = 3
 func newClimate(r *rand.Rand, forgetful bool) climate {
 	pick := func(of ...int) int { return of[r.IntN(len(of))] }
 	c := climate{
-		Groups: 2 + r.IntN(5), Nodes: pick(1, 2, 2, 2, 3),
+		Stride: pick(30, 30, 400), Groups: 2 + r.IntN(5), Nodes: pick(1, 2, 2, 2, 3),
 		Skew: int64(pick(0, 5, 2000)), Jumps: r.IntN(3) == 0,
 		Yield: pick(0, 10, 10, 30), Faults: pick(0, 0, 5, 20), CallFaults: pick(0, 0, 5, 20), Fatal: r.IntN(4) == 0,
 		Crash: pick(0, 0, 3, 8), Takeover: pick(0, 3, 10), Freeze: pick(0, 4), Lose: pick(0, 10, 40),

@@ -42,6 +42,7 @@ type host struct {
 	// What is on the stack: turns or seals by group, and the committer. Neither can be entered twice.
 	turning    map[store.Group]int
 	committing int
+	claiming   int
 	stack      int // calls of any kind
 
 	asks map[*ask]bool // commands without an answer yet
@@ -121,8 +122,8 @@ func (h *host) commit(f func()) {
 	h.committing--
 }
 
-// busy reports whether code of the host is on the stack.
-func (h *host) busy() bool { return h.committing > 0 || len(h.turning) > 0 }
+// busy reports whether the host is in a turn, or its committer or its claimer at work.
+func (h *host) busy() bool { return h.committing > 0 || h.claiming > 0 || len(h.turning) > 0 }
 
 func (h *host) up() bool { return h.node != nil }
 
@@ -172,11 +173,13 @@ func (h *host) join() {
 
 // claim takes groups over.
 func (h *host) claim(groups ...store.Group) {
-	h.commit(func() {
+	h.claiming++
+	h.on(func() {
 		if err := h.node.Claim(context.Background(), groups...); err != nil {
 			h.run.trace.line("%s: claim: %s", h.name, short(err))
 		}
 	})
+	h.claiming--
 }
 
 // crash ends the process: its memory is gone. A commit under way may still reach the store.
@@ -313,7 +316,7 @@ func (h *host) committerStep() bool {
 		}
 		h.end()
 	case recovering:
-		if len(h.turning) > 0 {
+		if len(h.turning) > 0 || h.claiming > 0 { // both change the seat
 			return false
 		}
 		var err error

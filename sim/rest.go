@@ -8,9 +8,11 @@ import (
 )
 
 const (
-	restRounds = 3000
+	restRounds = 2000
 	restStill  = 100 // rounds in which nothing moves but time
-	restTurns  = 200 // of one loop in one round
+	restMisled = 5
+	restTurns  = 200 // of one host in one round
+	restSteps  = 50  // of one committer in one round
 )
 
 // rest ends all faults, has everything done that is left, and checks what has come of it.
@@ -19,20 +21,20 @@ func (r *run) rest() {
 	r.trace.line("calm")
 	for _, h := range r.hosts {
 		h.until, h.skew = 0, 0
-		if h.misled && h.up() {
-			h.crash() // as an operator would do; by itself it finds out with its next batch
-		}
 	}
 	for len(r.zombies) > 0 {
 		r.landZombie()
 	}
 	for round, still := 0, 0; r.failed == nil; round++ {
-		r.time += 50
+		r.time += 300
 		if r.round(still > 0) {
 			still = 0
 		} else {
 			still++
 			r.time += 1000
+		}
+		if still == restMisled && r.wakeMisled() {
+			still = 0
 		}
 		err := r.unrest()
 		switch {
@@ -45,6 +47,19 @@ func (r *run) rest() {
 			r.fail("no rest after %d rounds: %v", round, err)
 		}
 	}
+}
+
+// wakeMisled restarts the nodes that do not know yet what the store has lost, as an operator would do: they find out with
+// their next batch, and have nothing more to write.
+func (r *run) wakeMisled() bool {
+	any := false
+	for _, h := range r.hosts {
+		if h.misled && h.up() && h.phase == idle {
+			h.crash()
+			any = true
+		}
+	}
+	return any
 }
 
 // round lets everything run once; false if nothing has moved. The nodes of a cluster read their inboxes.
@@ -101,9 +116,7 @@ func (h *host) calmRound(inbox bool) bool {
 	if inbox {
 		h.on(h.node.Inbox)
 		h.collectReady()
-		for len(h.fetches) > 0 && r.failed == nil {
-			h.fetch(0)
-		}
+		h.fetchAll()
 	}
 	h.collectReady()
 	for n := 0; len(h.ready) > 0 && n < restTurns && r.failed == nil; n++ {
@@ -111,18 +124,26 @@ func (h *host) calmRound(inbox bool) bool {
 		h.collectReady()
 		moved = true
 	}
-	for len(h.fetches) > 0 && r.failed == nil {
-		h.fetch(0)
-		moved = true
-	}
+	moved = h.fetchAll() || moved
 	h.collectReady()
 	if h.phase == idle && h.wanted || h.phase != idle {
 		moved = true
-		for first := true; (first || h.phase != idle) && h.up() && r.failed == nil; first = false {
+		for n := 0; (n == 0 || h.phase != idle) && n < restSteps && h.up() && r.failed == nil; n++ {
 			h.committerStep()
 		}
 	}
 	return moved
+}
+
+// fetchAll runs the fetches that are there; false if there were none.
+func (h *host) fetchAll() bool {
+	n := len(h.fetches)
+	for range n {
+		if h.run.failed == nil {
+			h.fetch(0)
+		}
+	}
+	return n > 0
 }
 
 // unrest returns what is left to be done.

@@ -80,7 +80,7 @@ func (r *run) one() bool {
 	case n < 89:
 		return r.edge()
 	case n < 95:
-		r.time += int64(r.rng.IntN(30))
+		r.time += int64(r.rng.IntN(r.climate.Stride))
 		return true
 	case n < 98:
 		h := r.host()
@@ -145,7 +145,7 @@ func (r *run) trouble(n int) bool {
 		h.until = r.step + r.rng.IntN(200)
 		r.trace.line("%s: frozen until %d", h.name, h.until)
 	case 4:
-		if r.depth == 0 && in(c.Forget) {
+		if r.depth == 0 && (in(c.Forget) || c.Forget > 0 && r.justTook() && r.chance(30)) {
 			r.disk.forget(1 + r.rng.IntN(remembered))
 			return true
 		}
@@ -159,6 +159,16 @@ func (r *run) trouble(n int) bool {
 		r.trace.line("%s: clock jumps to %d", h.name, h.skew)
 	}
 	return true
+}
+
+// justTook reports whether a host has taken something that a restore would lose.
+func (r *run) justTook() bool {
+	for _, h := range r.hosts {
+		if h.up() && h.took+1 >= r.disk.seq && h.committed > h.took {
+			return true
+		}
+	}
+	return false
 }
 
 // recoverHost boots a host that is down, or seats one that is not.

@@ -9,6 +9,7 @@ import (
 
 	"github.com/segue-run/segue/sim"
 	"github.com/segue-run/segue/sim/ledger"
+	"github.com/segue-run/segue/sim/runs"
 )
 
 var (
@@ -24,6 +25,7 @@ var worlds = []struct {
 	world func(*sim.Env) sim.World
 }{
 	{"ledger", ledger.New},
+	{"runs", runs.New},
 }
 
 func TestSeeds(t *testing.T) {

@@ -177,11 +177,7 @@ func (w *World) Answer(q *sim.Request, value any, err error, current bool) {
 	case err == nil && spoil:
 		w.env.Fail("%s was answered although it cannot be stored or decided: %v", q.ID, value)
 	case err == nil:
-		if d, ok := value.(Done); ok {
-			w.acked[d.ID] = true
-		} else if _, look := q.Body.(*Look); look != isBalance(value) {
-			w.env.Fail("%s, which is %T, was answered by %T", q.ID, q.Body, value)
-		}
+		w.answered(q, value)
 	case fault.KindOf(err) == fault.Internal && !spoil && !w.env.Lost():
 		w.env.Fail("%s, which is %T, was answered by %v", q.ID, q.Body, err)
 	case w.acked[q.ID] && current && !w.env.Lost():
@@ -189,7 +185,22 @@ func (w *World) Answer(q *sim.Request, value any, err error, current bool) {
 	}
 }
 
-func isBalance(v any) bool { _, ok := v.(Balance); return ok }
+// answered checks that an answer is of the kind that was asked for.
+func (w *World) answered(q *sim.Request, value any) {
+	ok := false
+	switch v := value.(type) {
+	case Done:
+		w.acked[v.ID] = true
+		ok = v.ID == q.ID
+	case Balance:
+		_, ok = q.Body.(*Look)
+	case OK:
+		_, ok = q.Body.(*Thaw)
+	}
+	if !ok {
+		w.env.Fail("%s, which is %T, was answered by %+v", q.ID, q.Body, value)
+	}
+}
 
 // Rest implements sim.World.
 func (w *World) Rest(s store.Snapshot) error {

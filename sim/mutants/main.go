@@ -1,0 +1,137 @@
+// Command mutants proves the simulation: it puts one deliberate bug after the other into flow and store, by an overlay of
+// the compiler, and runs the seeds until one of them fails. A bug that no seed finds is an error, and so is one whose text
+// is not found exactly once.
+//
+//	go run ./sim/mutants [-seeds 1000] [-world ledger] [-list] [name …]
+//
+// Above it is sim; nothing is below it. The one thing to know before changing it: production code holds no switch for
+// any of this; what is changed is text, so a mutant has to follow the code that it breaks.
+package main
+
+import (
+	"encoding/json"
+	"errors"
+	"flag"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"time"
+)
+
+// mutant is one deliberate bug.
+type mutant struct {
+	name  string
+	world string // whose seeds find it
+	file  string // relative to the root of the module
+	old   string // found exactly once in the file
+	text  string // put in its place
+	why   string // what the line is for
+}
+
+func main() {
+	seeds := flag.Int("seeds", 1000, "seeds to try for each mutant")
+	world := flag.String("world", "", "only the mutants for this world")
+	list := flag.Bool("list", false, "list the mutants")
+	flag.Parse()
+	root, err := moduleRoot()
+	if err == nil {
+		err = run(root, *seeds, *world, *list, flag.Args())
+	}
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "mutants:", err)
+		os.Exit(1)
+	}
+}
+
+func moduleRoot() (string, error) {
+	out, err := exec.Command("go", "env", "GOMOD").Output()
+	if err != nil {
+		return "", fmt.Errorf("go env GOMOD: %w", err)
+	}
+	return filepath.Dir(strings.TrimSpace(string(out))), nil
+}
+
+func run(root string, seeds int, world string, list bool, names []string) error {
+	for _, name := range names {
+		if !slices.ContainsFunc(mutants, func(m mutant) bool { return m.name == name }) {
+			return fmt.Errorf("no mutant is called %q; -list shows them", name)
+		}
+	}
+	dir, err := os.MkdirTemp("", "mutants")
+	if err != nil {
+		return err
+	}
+	defer os.RemoveAll(dir)
+	var bad []error
+	for _, m := range mutants {
+		if len(names) > 0 && !slices.Contains(names, m.name) || world != "" && m.world != world {
+			continue
+		}
+		if list {
+			fmt.Printf("%-28s %-8s %s\n", m.name, m.world, m.why)
+			continue
+		}
+		began := time.Now()
+		how, err := m.try(root, dir, seeds)
+		if err != nil {
+			bad = append(bad, fmt.Errorf("%s: %w", m.name, err))
+			how = "SURVIVES: " + err.Error()
+		}
+		fmt.Printf("%-28s %5.1fs  %s\n", m.name, time.Since(began).Seconds(), how)
+	}
+	return errors.Join(bad...)
+}
+
+// caught is how TestSeeds reports a seed that fails.
+var caught = regexp.MustCompile(`seed \d+: .*`)
+
+// try builds the tests of sim with the mutant in them and runs the seeds. It returns what the first one that fails says.
+func (m *mutant) try(root, dir string, seeds int) (string, error) {
+	overlay, err := m.overlay(root, dir)
+	if err != nil {
+		return "", err
+	}
+	binary := filepath.Join(dir, "sim.test")
+	build := exec.Command("go", "test", "-c", "-o", binary, "-overlay", overlay, "./sim")
+	build.Dir = root
+	if out, err := build.CombinedOutput(); err != nil {
+		return "", fmt.Errorf("it does not build: %w\n%s", err, out)
+	}
+	test := exec.Command(binary, "-test.run", "TestSeeds/"+m.world, fmt.Sprintf("-seeds=%d", seeds), "-test.timeout=15m")
+	test.Dir = filepath.Join(root, "sim")
+	out, err := test.CombinedOutput()
+	if err == nil {
+		return "", fmt.Errorf("%d seeds have not found it", seeds)
+	}
+	if found := caught.Find(out); found != nil {
+		const most = 150
+		return string(found[:min(most, len(found))]), nil
+	}
+	return "", fmt.Errorf("the test fails without a seed: %w\n%.2000s", err, out)
+}
+
+// overlay writes the changed file, and the file that has the compiler use it.
+func (m *mutant) overlay(root, dir string) (string, error) {
+	path := filepath.Join(root, m.file)
+	src, err := os.ReadFile(path)
+	if err != nil {
+		return "", err
+	}
+	if n := strings.Count(string(src), m.old); n != 1 {
+		return "", fmt.Errorf("its text is in %s %d times, not once: %q", m.file, n, m.old)
+	}
+	changed := filepath.Join(dir, "changed.go")
+	if err := os.WriteFile(changed, []byte(strings.Replace(string(src), m.old, m.text, 1)), 0o600); err != nil {
+		return "", err
+	}
+	doc, err := json.Marshal(map[string]map[string]string{"Replace": {path: changed}})
+	if err != nil {
+		return "", err
+	}
+	overlay := filepath.Join(dir, "overlay.json")
+	return overlay, os.WriteFile(overlay, doc, 0o600)
+}

@@ -1,0 +1,330 @@
+// Package runs is the second machine that the simulation runs: the engine, with random workflows, clients that start, stop
+// and kill runs, and jobs that end as a script says. What comes of each run is compared with a reference model that is
+// written from the specification, not from the engine.
+//
+// Above it are engine, flow and sim; below it only tests.
+//
+// The one thing to know before changing it: how a job ends depends only on the uuid of its run, the step and the
+// attempt, so that the model can tell without having seen the run. Where a run depends on time or on who was faster
+// (stops, timeouts, FAIL_IMMEDIATELY), the model knows less, and Final asks for less.
+package runs
+
+import (
+	"fmt"
+	"hash/fnv"
+	"math/rand/v2"
+	"slices"
+
+	"github.com/segue-run/segue/engine"
+	"github.com/segue-run/segue/flow"
+	"github.com/segue-run/segue/instance"
+	"github.com/segue-run/segue/record"
+	"github.com/segue-run/segue/sel"
+	"github.com/segue-run/segue/sim"
+	"github.com/segue-run/segue/step"
+	"github.com/segue-run/segue/store"
+)
+
+// World is the engine with its clients and runtimes.
+type World struct {
+	*engine.Kind
+	env   *sim.Env
+	rng   *rand.Rand
+	limit engine.Limits
+
+	workflows []*definition
+	left      int // requests still to come
+	asked     int
+	again     []*sim.Request // starts that have to be prepared anew
+
+	jobs    map[string]*job // by uuid of the attempt
+	pending []string        // attempts of which the runtimes have something to say
+	books   books
+	acked   map[string]engine.Started // by request id
+	stopped map[string]instance.Action
+}
+
+// definition is one workflow.
+type definition struct {
+	id    string
+	graph graph
+	plan  *engine.Plan // with the version that the clients know of; nil = not pushed yet
+	raw   string
+	// unclear says that any of its runs may have been stopped.
+	unclear bool
+	rule    string
+	limit   int64
+}
+
+// job is an attempt as the outside world sees it.
+type job struct {
+	order   engine.Order
+	script  script
+	begun   bool
+	ends    int64
+	gone    bool // after a termination
+	settled bool
+}
+
+// New returns the world of one run.
+func New(env *sim.Env) sim.World {
+	r := env.Rand
+	w := &World{
+		env: env, rng: r, left: 15 + r.IntN(40),
+		jobs: map[string]*job{}, acked: map[string]engine.Started{}, stopped: map[string]instance.Action{},
+	}
+	if r.IntN(2) == 0 {
+		w.limit = engine.Limits{StepsPerTurn: 1 + r.IntN(4), Resident: 1 + r.IntN(2), DuePerTick: 1 + r.IntN(2)}
+	}
+	w.Kind = engine.NewKind(w.limit, sel.NewCache(1<<20))
+	w.books.reset()
+	w.books.everStarted, w.books.everAttempt = map[string]bool{}, map[attemptKey]bool{}
+	for i := range 1 + r.IntN(3) {
+		w.workflows = append(w.workflows, w.define(fmt.Sprintf("w%d", i)))
+	}
+	return w
+}
+
+// define draws a workflow.
+func (w *World) define(id string) *definition {
+	d := &definition{id: id, graph: draw(w.rng), rule: "SEQUENTIAL", limit: 1}
+	if w.rng.IntN(2) == 0 {
+		d.rule, d.limit = "PARALLEL", int64(1+w.rng.IntN(4))
+	}
+	d.raw = d.graph.definition(id)
+	return d
+}
+
+// Load implements flow.Kind. Each loading has a cache of its own, as it would in another process.
+func (w *World) Load(s store.Snapshot, o store.Owned, ids func() int64) (flow.Machine, error) {
+	return engine.NewKind(w.limit, sel.NewCache(1<<16)).Load(s, o, ids)
+}
+
+// Setup implements sim.World: the store begins empty.
+func (w *World) Setup(func() int64) []store.Row { return nil }
+
+// Request implements sim.World.
+func (w *World) Request() *sim.Request {
+	if n := len(w.again); n > 0 {
+		q := w.again[n-1]
+		w.again = w.again[:n-1]
+		return q
+	}
+	if w.left == 0 {
+		return nil
+	}
+	w.left--
+	w.asked++
+	d := w.workflows[w.rng.IntN(len(w.workflows))]
+	id := fmt.Sprintf("q%d", w.asked)
+	q := &sim.Request{ID: id, Group: engine.GroupOf(d.id, w.env.Groups)}
+	n := w.rng.IntN(100)
+	switch {
+	case d.plan == nil || n < 4:
+		q.Fresh = func() any { return d.push() }
+	case n < 75 || len(w.acked) == 0:
+		q = w.start(d, id)
+	default:
+		q.Body = w.act(d)
+	}
+	return q
+}
+
+// unclear stands for more than one action, or one of which it is not known which runs it met.
+const unclear instance.Action = ""
+
+// start returns the request that starts a run; each attempt is prepared against the version that the clients know then.
+func (w *World) start(d *definition, id string) *sim.Request {
+	e := &engine.Start{Workflow: d.id, Alias: "active", UUID: id, RequestID: id, Message: "simulated"}
+	return &sim.Request{ID: id, Group: engine.GroupOf(d.id, w.env.Groups), Body: e, Fresh: func() any {
+		c := *e
+		if c.Plan = d.plan; c.Plan == nil {
+			c.Plan = d.newPlan() // of no version
+		}
+		return &c
+	}}
+}
+
+// act stops or kills a run that a client knows of, or all of a workflow.
+func (w *World) act(d *definition) any {
+	action := instance.Stop
+	if w.rng.IntN(3) == 0 {
+		action = instance.Kill
+	}
+	if w.rng.IntN(30) == 0 {
+		d.unclear = true // it may be repeated, and meet runs that are not started yet
+		return &engine.ActAll{Workflow: d.id, Action: action, User: "sim"}
+	}
+	var known []string
+	for i := range w.asked {
+		id := fmt.Sprintf("q%d", i+1)
+		if _, ok := w.acked[id]; ok && w.books.workflowOf[id] == d.id {
+			known = append(known, id)
+		}
+	}
+	if len(known) == 0 {
+		return &engine.ActAll{Workflow: "nobody", Action: action}
+	}
+	id := known[len(known)-1-w.rng.IntN(min(3, len(known)))]
+	if _, before := w.stopped[id]; before {
+		w.stopped[id] = unclear // which one came first is not known
+	} else {
+		w.stopped[id] = action
+	}
+	return &engine.Act{Workflow: d.id, Instance: w.acked[id].Instance, Action: action, User: "sim"}
+}
+
+// Answered implements sim.World.
+func (w *World) Answered(q *sim.Request, value any, err error) {
+	if s, ok := value.(engine.Started); ok && err == nil && !w.books.everStarted[q.ID] {
+		w.env.Fail("%s is said to be started as instance %d and was never durable", q.ID, s.Instance)
+	}
+}
+
+// Answer implements sim.World.
+func (w *World) Answer(q *sim.Request, value any, err error, _ bool) {
+	if act, ok := q.Body.(*engine.Act); ok {
+		w.env.Tracef("  %s: %s of instance %d of %s: %+v, %v", q.ID, act.Action, act.Instance, act.Workflow, value, err)
+	}
+	if s, ok := value.(engine.Started); ok {
+		w.env.Tracef("  %s: instance %d of %s", q.ID, s.Instance, q.Body.(*engine.Start).Workflow)
+	}
+	if err != nil {
+		w.refused(q, err)
+		return
+	}
+	switch v := value.(type) {
+	case engine.Pushed:
+		for _, d := range w.workflows {
+			if q.Group == engine.GroupOf(d.id, w.env.Groups) && q.ID != "" && w.books.versions[v.Row] == d.id {
+				w.know(d, v.Version, v.Row)
+			}
+		}
+	case engine.Moved:
+		w.prepareAnew(q, v)
+	case engine.Started:
+		w.started(q, v)
+	case engine.Acted, engine.ActedAll:
+	default:
+		w.env.Fail("%s was answered by %T", q.ID, value)
+	}
+}
+
+// know has the clients prepare their starts against a version.
+func (w *World) know(d *definition, version, row int64) {
+	p := d.newPlan()
+	p.Version, p.Row = version, row
+	d.plan = p
+}
+
+// prepareAnew repeats a start against the version that its alias names by now.
+func (w *World) prepareAnew(q *sim.Request, v engine.Moved) {
+	id := q.Body.(*engine.Start).Workflow
+	for _, d := range w.workflows {
+		if d.id != id {
+			continue
+		}
+		if row := w.books.versionRow[versionKey{id, v.Version}]; row != 0 {
+			w.know(d, v.Version, row)
+		}
+		w.again = append(w.again, w.start(d, q.ID))
+	}
+}
+
+func (w *World) started(q *sim.Request, s engine.Started) {
+	before, known := w.acked[q.ID]
+	if known && (before.Instance != s.Instance || before.Row != s.Row) && !w.env.Lost() {
+		w.env.Fail("%s is instance %d (row %d), and was %d (row %d) before", q.ID, s.Instance, s.Row, before.Instance, before.Row)
+	}
+	w.acked[q.ID] = s
+}
+
+// hash draws a number that depends only on what it is for.
+func hash(parts ...any) uint64 {
+	h := fnv.New64a()
+	_, _ = fmt.Fprintln(h, parts...) // a hash never fails
+	x := h.Sum64()
+	x ^= x >> 31
+	x *= 0x9e3779b97f4a7c15
+	return x ^ x>>29
+}
+
+// Release implements sim.World.
+func (w *World) Release(_ store.Group, effect any, current bool) {
+	switch e := effect.(type) {
+	case engine.Order:
+		w.ordered(&e, current)
+	case engine.Settled:
+		if j := w.jobs[e.UUID]; j != nil {
+			j.settled = true
+			w.drop(e.UUID)
+		}
+	case engine.Changed:
+	default:
+		w.env.Fail("an unknown effect: %T", effect)
+	}
+}
+
+// ordered has a runtime do what it is told.
+func (w *World) ordered(o *engine.Order, current bool) {
+	a := &o.Attempt
+	w.env.Tracef("  order %d for attempt %d of step %s of %s, %s; current %v", o.Kind, a.Attempt, a.StepID, w.books.uuidOf[o.Run], o.Cause, current)
+	w.books.checkOrder(w, o, current)
+	j := w.jobs[a.UUID]
+	if j == nil {
+		j = &job{order: *o, script: scriptOf(w.books.uuidOf[o.Run], a.StepID, a.Attempt)}
+		w.jobs[a.UUID] = j
+	}
+	if !current && j.settled {
+		return
+	}
+	if current {
+		j.order = *o // a store that has lost the run may have given it another row
+	}
+	switch o.Kind {
+	case record.OrderStart, record.OrderObserve:
+		if !j.begun {
+			j.begun, j.ends = true, w.env.Now()+j.script.lasts
+		}
+	case record.OrderTerminate:
+		if !j.begun || !j.over(w.env.Now()) {
+			j.gone = true
+		}
+		j.begun = true
+	}
+	if !slices.Contains(w.pending, a.UUID) {
+		w.pending = append(w.pending, a.UUID)
+	}
+}
+
+func (j *job) over(now int64) bool { return !j.gone && j.script.state != step.Running && now >= j.ends }
+
+func (w *World) drop(uuid string) {
+	if i := slices.Index(w.pending, uuid); i >= 0 {
+		w.pending = slices.Delete(w.pending, i, i+1)
+	}
+}
+
+// Outside implements sim.World.
+func (w *World) Outside() (store.Group, any, bool) {
+	if len(w.pending) == 0 {
+		return 0, nil, false
+	}
+	j := w.jobs[w.pending[w.rng.IntN(len(w.pending))]]
+	o := &j.order
+	p := step.Progress{State: step.Running, Handle: "h" + o.Attempt.UUID[:8]}
+	switch {
+	case j.gone:
+		p = step.Progress{State: step.Stopped}
+	case j.over(w.env.Now()):
+		p = step.Progress{State: j.script.state, Message: "scripted"}
+		if p.State == step.Done {
+			p.Outputs = map[string]any{"out": j.script.out}
+		}
+	}
+	w.env.Tracef("  attempt %d of step %s of %s: %s", o.Attempt.Attempt, o.Attempt.StepID, w.books.uuidOf[o.Run], p.State)
+	e := &engine.Outcome{Type: o.Attempt.Type, UUID: o.Attempt.UUID, Run: o.Run, Ordinal: o.Ordinal, Attempt: int32(o.Attempt.Attempt), Progress: p}
+	return engine.GroupOf(o.Attempt.WorkflowID, w.env.Groups), e, true
+}
+
+var _ sim.World = (*World)(nil)
