@@ -34,11 +34,11 @@ type Engine interface {
 	Ask(ctx context.Context, g store.Group, body any) (any, error)
 }
 
-// Hub tells when a run has changed.
+// Hub tells when a run has ended.
 type Hub interface {
-	// Subscribe returns a channel that holds a value whenever the run with this row key has changed durably since the last
-	// receive, and a function that ends the subscription.
-	Subscribe(run int64) (<-chan struct{}, func())
+	// SubscribeEnd returns a channel that holds a value once the run with this row key has ended durably, and a function
+	// that ends the subscription. What happened before it is not told.
+	SubscribeEnd(run int64) (<-chan struct{}, func())
 }
 
 // Deps is what the API needs. Fields without a default must be set.

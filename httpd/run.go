@@ -37,15 +37,15 @@ func (s *server) answerRun(c *call, number int64, aggregated bool) error {
 	if err != nil {
 		return err
 	}
-	const p = withSteps | withOwnDetails
-	x, err := s.readRun(c.r.Context(), c.workflow(), instanceID, number, p)
-	if err != nil {
-		return err
-	}
-	if w.limit > 0 && !x.run.Status.Terminal() {
-		if x, err = s.await(c, x, w, p); err != nil {
+	ctx := c.r.Context()
+	if w.limit > 0 {
+		if ctx, err = s.await(c, instanceID, number, w); err != nil {
 			return err
 		}
+	}
+	x, err := s.readRun(ctx, c.workflow(), instanceID, number, withSteps|withOwnDetails)
+	if err != nil {
+		return err
 	}
 	c.out, err = view.AppendInstance(c.out, x.head, &x.run, x.version, o)
 	return err

@@ -75,8 +75,8 @@ type noticing struct {
 	asked chan struct{}
 }
 
-func (n *noticing) Subscribe(run int64) (<-chan struct{}, func()) {
-	changed, leave := n.Hub.Subscribe(run)
+func (n *noticing) SubscribeEnd(run int64) (<-chan struct{}, func()) {
+	end, leave := n.Hub.SubscribeEnd(run)
 	n.asked <- struct{}{}
-	return changed, leave
+	return end, leave
 }

@@ -40,45 +40,54 @@ func (s *server) waiting(c *call) (w wait, err error) {
 	return w, nil
 }
 
-// await waits until a run has ended, and reads it again. If it does not end in time, or the server stops, it reads the run
-// as it is and says so in the answer.
-func (s *server) await(c *call, x *reading, w wait, p parts) (*reading, error) {
-	changed, leave := s.Hub.Subscribe(x.run.Row)
+// await waits until a run has ended; number 0 = the latest one of the instance. If it does not end in time, or the server
+// stops, the answer says so. It returns the context for the read that follows.
+func (s *server) await(c *call, instance, number int64, w wait) (context.Context, error) {
+	ctx := context.WithoutCancel(c.r.Context()) // for short reads, also when the server stops
+	row, err := s.unended(ctx, c.workflow(), instance, number)
+	if err != nil || row == 0 {
+		return ctx, err
+	}
+	end, leave := s.Hub.SubscribeEnd(row)
 	defer leave()
+	// It may have ended between the look and the subscription.
+	if row, err = s.unended(ctx, c.workflow(), instance, number); err != nil || row == 0 {
+		return ctx, err
+	}
 	timer := time.NewTimer(w.limit)
 	defer timer.Stop()
-	over := c.r.Context().Done()
-	ctx := context.WithoutCancel(c.r.Context()) // for short reads, also when the server stops
-	for {
-		ended, err := s.ended(ctx, x.run.Row)
-		if err != nil {
-			return nil, err
-		}
-		if ended {
-			break
-		}
-		select {
-		case <-changed:
-			continue
-		case <-timer.C:
-		case <-over:
-		}
-		c.w.Header().Set(waitHeader, "timeout")
-		break
+	select {
+	case <-end:
+		return ctx, nil
+	case <-timer.C:
+	case <-c.r.Context().Done():
 	}
-	return s.readRun(ctx, x.head.ID, x.run.Instance, x.run.Number, p)
+	c.w.Header().Set(waitHeader, "timeout")
+	return ctx, nil
 }
 
-// ended reports whether a run has ended, durably.
-func (s *server) ended(ctx context.Context, row int64) (bool, error) {
-	q := store.One(store.Run, row)
-	q.WithoutDocs = true
-	ended := true
-	err := s.Store.Read(ctx, func(snap store.Snapshot) error {
+// unended returns the row of a run that has not ended, and 0 for one that has, or is not there.
+func (s *server) unended(ctx context.Context, id string, instance, number int64) (row int64, err error) {
+	err = s.Store.Read(ctx, func(snap store.Snapshot) error {
+		place, ok := s.hints.workflow(id)
+		if !ok {
+			h, err := s.mustHead(snap, id)
+			if err != nil {
+				return err
+			}
+			place.row = h.Row
+		}
+		q := store.Between(store.Run, place.row, instance, instance)
+		q.WithoutDocs = true
+		if number == 0 {
+			q = q.Last(1)
+		}
 		return snap.Rows(q, func(r *store.Row) error {
-			ended = !r.Open
+			if r.Open && (number == 0 || r.B == number) {
+				row = r.ID
+			}
 			return nil
 		})
 	})
-	return ended, err
+	return row, err
 }

@@ -7,23 +7,16 @@ import (
 	"github.com/segue-run/segue/eval"
 	"github.com/segue-run/segue/fault"
 	"github.com/segue-run/segue/httpd"
-	"github.com/segue-run/segue/notify"
 	"github.com/segue-run/segue/step"
 )
 
 // Face returns the REST API of a node. groups is the number of flow groups that it owns; 0 = all.
 func Face(n *Node, groups int, d httpd.Deps) http.Handler {
-	d.Store, d.Engine, d.Hub, d.Plans, d.Groups = n.Store(), n, ends{n.Hub()}, n.Plans(), groups
+	d.Store, d.Engine, d.Hub, d.Plans, d.Groups = n.Store(), n, n.Hub(), n.Plans(), groups
 	d.Env = eval.Env{Programs: n.Programs(), Templates: n.kind.Templates()}
 	d.Clock, d.Log = n.clock, n.log
 	return httpd.New(d)
 }
-
-// ends tells of ends only, which is all that the API waits for.
-type ends struct{ hub *notify.Hub }
-
-// Subscribe tells when the run has ended.
-func (e ends) Subscribe(run int64) (<-chan struct{}, func()) { return e.hub.SubscribeEnd(run) }
 
 func (s *Server) face() http.Handler {
 	return Face(s.node, 0, httpd.Deps{Logs: s.logs, Version: s.config.Version, Hosts: s.config.Hosts})
