@@ -225,6 +225,12 @@ func (m *Machine) unfolded(t *flow.Turn, r *run) bool {
 func unfold(rec *record.Run, plan *Plan, row int64, rows []store.Row) (*body, error) {
 	b := newBody(plan)
 	b.rec = *rec
+	b.rec.Attempts = nil
+	for _, a := range rec.Attempts {
+		if err := b.takeAttempt(a, 0); err != nil {
+			return nil, err
+		}
+	}
 	for i := range rows {
 		if err := b.take(&rows[i], row); err != nil {
 			return nil, err
@@ -250,21 +256,30 @@ func (b *body) take(row *store.Row, run int64) error {
 		if err != nil {
 			return fmt.Errorf("step row %d: %w", row.ID, err)
 		}
-		for _, a := range attempts {
-			if int(a.Ordinal) >= len(b.steps) {
-				return fmt.Errorf("step row %d: the definition has no step %d", row.ID, a.Ordinal)
-			}
-			if s := &b.steps[a.Ordinal]; a.Number > s.Number {
-				s.Attempt, s.row = a, row.ID
-				if row.B == 0 {
-					s.row = 0 // a pack is never written again
-				}
+		own := row.ID
+		if row.B == 0 {
+			own = 0 // a pack is never written again
+		}
+		for i := range attempts {
+			if err := b.takeAttempt(&attempts[i], own); err != nil {
+				return fmt.Errorf("step row %d: %w", row.ID, err)
 			}
 		}
 	case store.Detail:
 		if err := b.takeDetail(row); err != nil {
 			return fmt.Errorf("detail row %d: %w", row.ID, err)
 		}
+	}
+	return nil
+}
+
+// takeAttempt adds an attempt that was stored in a row of its own (0 = not its own).
+func (b *body) takeAttempt(a *record.Attempt, row int64) error {
+	if int(a.Ordinal) >= len(b.steps) {
+		return fmt.Errorf("the definition has no step %d", a.Ordinal)
+	}
+	if s := &b.steps[a.Ordinal]; a.Number > s.Number {
+		s.Attempt, s.row = *a, row
 	}
 	return nil
 }

@@ -1,17 +1,25 @@
 package engine
 
 import (
+	"github.com/segue-run/segue/instance"
 	"github.com/segue-run/segue/record"
 	"github.com/segue-run/segue/store"
 )
 
-// packBytes is about how large a pack of ended attempts grows before the next one begins: half a page of the store.
-const packBytes = 3500
+const (
+	// packBytes is about how large a pack of ended attempts grows before the next one begins: half a page of the store.
+	packBytes = 3500
+	// foldSteps is how many steps a run may have at most whose attempts are kept in the run's own row, and foldBytes is
+	// how large an attempt there may be.
+	foldSteps = 8
+	foldBytes = 500
+)
 
 // Seal appends the rows of everything that has changed.
 //
-// A step that begins and ends within one batch never gets a row of its own: the ended attempts of a run that have no row
-// yet share packs. So a run of internal steps costs two rows, and a chain of them a few.
+// A small run is one row: the current attempts of its steps are in it. In a larger one, a step that begins and ends within
+// one batch never gets a row of its own: the ended attempts that have no row yet share packs. So a run of five internal
+// steps costs one row, and a chain of a hundred a few.
 func (m *Machine) Seal(rows []store.Row, buf []byte) ([]store.Row, []byte) {
 	rows = append(rows, m.pending...)
 	clear(m.pending)
@@ -43,7 +51,7 @@ func (m *Machine) sealRun(r *run, rows []store.Row, buf []byte) ([]store.Row, []
 			due = 1 // at once, should it be loaded: there is something to go on with, or an order to repeat
 		}
 	}
-	if r.changed || due != 0 && (r.stored == 0 || due < r.stored) {
+	if b.fold() || r.changed || due != 0 && (r.stored == 0 || due < r.stored) {
 		r.changed, r.stored = false, due
 		from := len(buf)
 		buf = b.rec.AppendJSON(buf)
@@ -52,6 +60,7 @@ func (m *Machine) sealRun(r *run, rows []store.Row, buf []byte) ([]store.Row, []
 			State: int16(r.status), Open: !r.status.Terminal(), Due: due, Doc: buf[from:len(buf):len(buf)],
 		})
 	}
+	b.rec.Attempts = b.rec.Attempts[:0]
 	var pack []*record.Attempt
 	size := 0
 	flush := func() {
@@ -90,6 +99,23 @@ func (m *Machine) sealRun(r *run, rows []store.Row, buf []byte) ([]store.Row, []
 	}
 	flush()
 	return rows, buf
+}
+
+// fold puts the attempts into the run's record that are kept there, and reports whether one of them has changed.
+func (b *body) fold() (changed bool) {
+	if len(b.steps) > foldSteps {
+		return false
+	}
+	for i := range b.steps {
+		s := &b.steps[i]
+		if s.row != 0 || s.Status == instance.NotCreated || packed(&s.Attempt) > foldBytes {
+			continue
+		}
+		b.rec.Attempts = append(b.rec.Attempts, &s.Attempt)
+		changed = changed || s.dirty
+		s.dirty = false
+	}
+	return changed
 }
 
 // packed returns about how many bytes an attempt takes in a pack.

@@ -419,7 +419,7 @@ func (s *story) dumpRun(b *strings.Builder, snap store.Snapshot, row *store.Row)
 	if err != nil {
 		return err
 	}
-	var all []record.Attempt
+	all := slices.Clone(rec.Attempts)
 	open := map[string]bool{}
 	for _, r := range rows {
 		list, err := record.ParseAttempts(r.Doc)
@@ -429,9 +429,11 @@ func (s *story) dumpRun(b *strings.Builder, snap store.Snapshot, row *store.Row)
 		for i := range list {
 			open[fmt.Sprint(list[i].Ordinal, list[i].Number)] = r.Open
 		}
-		all = append(all, list...)
+		for i := range list {
+			all = append(all, &list[i])
+		}
 	}
-	slices.SortFunc(all, func(x, y record.Attempt) int {
+	slices.SortFunc(all, func(x, y *record.Attempt) int {
 		return int(x.Ordinal-y.Ordinal)*1000 + int(x.Number-y.Number)
 	})
 	details, err := store.Collect(snap, store.Under(store.Detail, row.ID))
@@ -439,7 +441,7 @@ func (s *story) dumpRun(b *strings.Builder, snap store.Snapshot, row *store.Row)
 		return err
 	}
 	for i := range all {
-		a := &all[i]
+		a := all[i]
 		if i > 0 && a.Ordinal == all[i-1].Ordinal && a.Number == all[i-1].Number {
 			return fmt.Errorf("attempt %d of step %d is stored twice", a.Number, a.Ordinal)
 		}

@@ -249,7 +249,14 @@ func (w *world) status(p *engine.Plan, instanceID int64) string {
 		if err != nil {
 			return err
 		}
+		rec, err := record.ParseRun(runs[0].Doc)
+		if err != nil {
+			return err
+		}
 		latest := make([]*record.Attempt, len(p.Steps))
+		for _, a := range rec.Attempts {
+			latest[a.Ordinal] = a
+		}
 		for _, row := range rows {
 			list, err := record.ParseAttempts(row.Doc)
 			if err != nil {

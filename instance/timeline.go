@@ -18,6 +18,8 @@ type TimelineEvent struct {
 	Info      string
 	Errors    []string
 	Retryable bool
+	// Extra holds fields that a newer version has stored and this one does not know, as the members of a JSON object.
+	Extra string
 }
 
 // Log returns a LOG entry.

@@ -2,6 +2,7 @@ package record
 
 import (
 	"fmt"
+	"math"
 	"strconv"
 
 	"github.com/segue-run/segue/instance"
@@ -135,7 +136,7 @@ func (a *Attempt) AppendJSON(b []byte) []byte {
 	return end(b, a.Extra)
 }
 
-// appendTimes appends the first time in full and the others as what they add to it; -1 is a time that is not there.
+// appendTimes appends the first time in full and the others as what they add to it; "" is a time that is not there.
 func (a *Attempt) appendTimes(b []byte) []byte {
 	last := -1
 	for i, t := range a.Times {
@@ -160,27 +161,15 @@ func (a *Attempt) appendTimes(b []byte) []byte {
 }
 
 func (a *Attempt) take(f *wire.Field) (bool, error) {
-	var v int64
-	small := func(set func(int64)) (bool, error) {
-		err := f.Int(&v)
-		if err == nil {
-			set(v)
-		}
-		return true, err
-	}
 	switch f.Name {
 	case "o":
-		return small(func(v int64) { a.Ordinal = int32(v) })
+		return true, small(f, &a.Ordinal, math.MaxInt32)
 	case "q":
-		return small(func(v int64) { a.Seq = int32(v) })
+		return true, small(f, &a.Seq, math.MaxInt32)
 	case "n":
-		return small(func(v int64) { a.Number = int32(v) })
+		return true, small(f, &a.Number, math.MaxInt32)
 	case "s":
-		_, err := small(func(v int64) { a.Status = instance.StepStatus(v) })
-		if err == nil && !a.Status.Valid() {
-			err = fmt.Errorf("unknown step status %d", v)
-		}
-		return true, err
+		return true, small(f, &a.Status, int64(lastStepStatus))
 	case "t":
 		return true, a.takeTimes(f)
 	case "y":
@@ -205,11 +194,20 @@ func (a *Attempt) take(f *wire.Field) (bool, error) {
 		return true, nil
 	case "r":
 		var r []int64
-		err := wire.ListOf(&f.Node, &r, (*wire.Node).AsInt)
-		if err == nil && len(r) == 4 {
-			a.UserRetries, a.PlatformRetries, a.TimeoutRetries, a.ManualRetries = uint8(r[0]), uint8(r[1]), uint8(r[2]), uint8(r[3])
+		if err := wire.ListOf(&f.Node, &r, (*wire.Node).AsInt); err != nil {
+			return true, err
 		}
-		return true, err
+		counters := [...]*uint8{&a.UserRetries, &a.PlatformRetries, &a.TimeoutRetries, &a.ManualRetries}
+		if len(r) != len(counters) {
+			return true, fmt.Errorf("an attempt has %d retry counters, not %d", len(counters), len(r))
+		}
+		for i, n := range r {
+			if n < 0 || n > math.MaxUint8 {
+				return true, fmt.Errorf("retry counter %d: it must be from 0 to %d", n, math.MaxUint8)
+			}
+			*counters[i] = uint8(n)
+		}
+		return true, nil
 	case "x":
 		return true, f.Boolean(&a.NoRetry)
 	case "to":
@@ -219,11 +217,11 @@ func (a *Attempt) take(f *wire.Field) (bool, error) {
 	case "w":
 		return true, f.Int(&a.Wake)
 	case "k":
-		return small(func(v int64) { a.Order = OrderKind(v) })
+		return true, small(f, &a.Order, int64(OrderTerminate))
 	case "g":
-		return small(func(v int64) { a.Target = instance.StepStatus(v) })
+		return true, small(f, &a.Target, int64(lastStepStatus))
 	case "c":
-		return small(func(v int64) { a.Cause = uint8(v) })
+		return true, small(f, &a.Cause, math.MaxUint8)
 	case "h":
 		return true, f.Str(&a.Handle)
 	case "tl":
@@ -231,6 +229,8 @@ func (a *Attempt) take(f *wire.Field) (bool, error) {
 	}
 	return false, nil
 }
+
+var lastStepStatus = instance.StepStatus(len(instance.StepStatuses()) - 1)
 
 func (a *Attempt) takeTimes(f *wire.Field) error {
 	if len(f.Items) > int(Moments) {
@@ -253,16 +253,21 @@ func (a *Attempt) takeTimes(f *wire.Field) error {
 	return nil
 }
 
-// AppendAttempts appends the document of a step row: one attempt, or a pack of ended ones.
+// AppendAttempts appends the document of a step row: one attempt, or a pack of ended ones. Fields are added to the attempts
+// and never to the document around them, which nobody keeps.
 func AppendAttempts(b []byte, attempts ...*Attempt) []byte {
-	b = append(begin(b), `,"a":[`...)
+	return append(appendAttempts(wire.Key(begin(b), "a"), attempts), '}')
+}
+
+func appendAttempts(b []byte, attempts []*Attempt) []byte {
+	b = append(b, '[')
 	for i, a := range attempts {
 		if i > 0 {
 			b = append(b, ',')
 		}
 		b = a.AppendJSON(b)
 	}
-	return append(b, ']', '}')
+	return append(b, ']')
 }
 
 // ParseAttempts reads the document of a step row.
@@ -272,10 +277,12 @@ func ParseAttempts(doc []byte) ([]Attempt, error) {
 		if f.Name != "a" {
 			return false, nil
 		}
-		return true, wire.ListOf(&f.Node, &list, func(n *wire.Node) (a Attempt, err error) {
-			a.Extra, err = fields("attempt", n, false, a.take)
-			return a, err
-		})
+		return true, wire.ListOf(&f.Node, &list, parseAttempt)
 	})
 	return list, err
+}
+
+func parseAttempt(n *wire.Node) (a Attempt, err error) {
+	a.Extra, err = fields("attempt", n, false, a.take)
+	return a, err
 }

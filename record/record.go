@@ -10,6 +10,7 @@
 package record
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 	"strconv"
@@ -45,11 +46,15 @@ func parse(what string, doc []byte, take func(f *wire.Field) (bool, error)) ([]w
 
 func fields(what string, n *wire.Node, format bool, take func(f *wire.Field) (bool, error)) ([]wire.Field, error) {
 	var extra []wire.Field
+	var number int64
 	err := n.Each(func(f *wire.Field) error {
-		if format && f.Name == "f" {
-			v, err := f.AsInt()
-			if err == nil && v != Format {
-				err = fmt.Errorf("format %d; this version of segue reads %d", v, Format)
+		if format && number == 0 {
+			if f.Name != "f" {
+				return fmt.Errorf("it begins with %q and not with its format", f.Name)
+			}
+			err := f.Int(&number)
+			if err == nil && number != Format {
+				err = fmt.Errorf("format %d; this version of segue reads %d", number, Format)
 			}
 			return err
 		}
@@ -59,10 +64,25 @@ func fields(what string, n *wire.Node, format bool, take func(f *wire.Field) (bo
 		}
 		return err
 	})
+	if err == nil && format && number == 0 {
+		err = errors.New("it is empty")
+	}
 	if err != nil {
 		return nil, fmt.Errorf("%s record: %w", what, err)
 	}
 	return extra, nil
+}
+
+// small reads a number from 0 to most.
+func small[T ~uint8 | ~int32](f *wire.Field, dst *T, most int64) error {
+	v, err := f.AsInt()
+	if err == nil && (v < 0 || v > most) {
+		err = fmt.Errorf("%q is %d; this version of segue reads 0 to %d", f.Name, v, most)
+	}
+	if err == nil {
+		*dst = T(v)
+	}
+	return err
 }
 
 func appendTimeline(b []byte, events []instance.TimelineEvent) []byte {
@@ -84,6 +104,9 @@ func appendTimeline(b []byte, events []instance.TimelineEvent) []byte {
 		b = wire.OptStr(b, "i", e.Info)
 		b = wire.StrList(b, "e", e.Errors)
 		b = wire.OptBoolean(b, "y", e.Retryable)
+		if e.Extra != "" {
+			b = append(wire.Comma(b), e.Extra...)
+		}
 		b = append(b, '}')
 	}
 	return append(b, ']')
@@ -118,7 +141,13 @@ func parseTimeline(n *wire.Node) (e instance.TimelineEvent, err error) {
 		case "y":
 			return f.Boolean(&e.Retryable)
 		}
-		return f.Unknown()
+		more := []byte(e.Extra)
+		if e.Extra != "" {
+			more = append(more, ',')
+		}
+		more = append(wire.AppendString(more, f.Name), ':')
+		e.Extra = string(f.Node.AppendJSON(more))
+		return nil
 	})
 	return e, err
 }

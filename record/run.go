@@ -1,6 +1,8 @@
 package record
 
 import (
+	"math"
+
 	"github.com/segue-run/segue/instance"
 	"github.com/segue-run/segue/wire"
 )
@@ -30,8 +32,10 @@ type Run struct {
 	EndingBy    string
 	EndingCause uint8 // step.Cause
 	Quarantine  string
-	Timeline    []instance.TimelineEvent
-	Extra       []wire.Field
+	// Attempts are the current attempts of the steps of a small run, which have no rows of their own.
+	Attempts []*Attempt
+	Timeline []instance.TimelineEvent
+	Extra    []wire.Field
 }
 
 // AppendJSON appends the document.
@@ -58,6 +62,9 @@ func (r *Run) AppendJSON(b []byte) []byte {
 	b = wire.OptStr(b, "gb", r.EndingBy)
 	b = wire.OptInt(b, "gc", int64(r.EndingCause))
 	b = wire.OptStr(b, "qt", r.Quarantine)
+	if len(r.Attempts) > 0 {
+		b = appendAttempts(wire.Key(b, "a"), r.Attempts)
+	}
 	b = appendTimeline(b, r.Timeline)
 	return end(b, r.Extra)
 }
@@ -74,7 +81,6 @@ func ParseRun(doc []byte) (*Run, error) {
 	r := &Run{}
 	var err error
 	r.Extra, err = parse("run", doc, func(f *wire.Field) (bool, error) {
-		var v int64
 		switch f.Name {
 		case "u":
 			return true, f.Str(&r.UUID)
@@ -97,9 +103,7 @@ func ParseRun(doc []byte) (*Run, error) {
 		case "to":
 			return true, f.Int(&r.Timeout)
 		case "q":
-			err := f.Int(&v)
-			r.Seq = int32(v)
-			return true, err
+			return true, small(f, &r.Seq, math.MaxInt32)
 		case "ow":
 			return true, f.Str(&r.Owner)
 		case "sn":
@@ -115,17 +119,20 @@ func ParseRun(doc []byte) (*Run, error) {
 		case "rq":
 			return true, f.Boolean(&r.HasRequest)
 		case "g":
-			err := f.Int(&v)
-			r.Ending = instance.Status(v)
-			return true, err
+			return true, small(f, &r.Ending, int64(instance.Succeeded))
 		case "gb":
 			return true, f.Str(&r.EndingBy)
 		case "gc":
-			err := f.Int(&v)
-			r.EndingCause = uint8(v)
-			return true, err
+			return true, small(f, &r.EndingCause, math.MaxUint8)
 		case "qt":
 			return true, f.Str(&r.Quarantine)
+		case "a":
+			var list []Attempt
+			err := wire.ListOf(&f.Node, &list, parseAttempt)
+			for i := range list {
+				r.Attempts = append(r.Attempts, &list[i])
+			}
+			return true, err
 		case "tl":
 			return true, wire.ListOf(&f.Node, &r.Timeline, parseTimeline)
 		}

@@ -41,6 +41,9 @@ func (r *Run) Take(row *store.Row) error {
 			return fmt.Errorf("run row %d: %w", row.ID, err)
 		}
 		r.Row, r.Parent, r.Instance, r.Number, r.Status, r.Run = row.ID, row.Parent, row.A, row.B, instance.Status(row.State), *rec
+		for _, a := range rec.Attempts {
+			r.attempts = append(r.attempts, *a)
+		}
 	case store.Step:
 		attempts, err := record.ParseAttempts(row.Doc)
 		if err != nil {

@@ -40,6 +40,7 @@ type runBook struct {
 	workflow int64
 	instance int64
 	status   instance.Status
+	ending   bool                     // a stop, a kill or a timeout ends it
 	steps    map[int32]record.Attempt // the latest attempt by ordinal
 }
 
@@ -68,6 +69,24 @@ func (w *World) Landed(b *store.Batch) {
 		}
 	}
 	w.checkLimits()
+	for i := range b.Rows {
+		if r := &b.Rows[i]; r.Table == store.Run {
+			w.checkEnding(r)
+		}
+	}
+}
+
+// checkEnding checks that a run that is being ended has no step that goes on.
+func (w *World) checkEnding(r *store.Row) {
+	b := w.books.runs[r.ID]
+	if b == nil || !b.ending {
+		return
+	}
+	for i, a := range b.steps { // in any order: each fails by itself
+		if a.Status.Active() && a.Order != record.OrderTerminate {
+			w.env.Fail("run %s is being ended and its step %d is %s", r.Key, i, a.Status)
+		}
+	}
 }
 
 // checkLimits checks that no workflow has more runs in progress than its strategy allows.
@@ -130,11 +149,14 @@ func (w *World) enterRun(r *store.Row) {
 			k.running[r.Parent]--
 		}
 	}
-	b.status = status
+	b.status, b.ending = status, rec.Ending != instance.StatusUnknown
 	k.byKey[r.Key] = r.ID
 	k.everStarted[r.Key] = true
 	k.uuidOf[r.ID] = rec.UUID
 	k.workflowOf[r.Key] = k.names[r.Parent]
+	for _, a := range rec.Attempts {
+		w.enterAttempt(b, r.ID, a)
+	}
 	if status.Terminal() {
 		w.endOfRun(r.ID)
 	}
@@ -160,19 +182,23 @@ func (w *World) enterSteps(r *store.Row) {
 		w.env.Fail("step row %d belongs to run row %d, which does not exist", r.ID, r.Parent)
 		return
 	}
-	for _, a := range list {
-		w.books.everAttempt[attemptKey{r.Parent, a.Ordinal, int64(a.Number)}] = true
-		before, known := b.steps[a.Ordinal]
-		done := known && before.Status.Terminal() && !before.Status.Retryable()
-		switch {
-		case known && a.Number < before.Number:
-			continue
-		case done && (a.Number > before.Number || a.Status != before.Status):
-			w.env.Fail("step %d of run row %d was %s in attempt %d and is %s in attempt %d",
-				a.Ordinal, r.Parent, before.Status, before.Number, a.Status, a.Number)
-		}
-		b.steps[a.Ordinal] = a
+	for i := range list {
+		w.enterAttempt(b, r.Parent, &list[i])
 	}
+}
+
+func (w *World) enterAttempt(b *runBook, run int64, a *record.Attempt) {
+	w.books.everAttempt[attemptKey{run, a.Ordinal, int64(a.Number)}] = true
+	before, known := b.steps[a.Ordinal]
+	done := known && before.Status.Terminal() && !before.Status.Retryable()
+	switch {
+	case known && a.Number < before.Number:
+		return
+	case done && (a.Number > before.Number || a.Status != before.Status):
+		w.env.Fail("step %d of run row %d was %s in attempt %d and is %s in attempt %d",
+			a.Ordinal, run, before.Status, before.Number, a.Status, a.Number)
+	}
+	b.steps[a.Ordinal] = *a
 }
 
 // checkOrder checks an order as it leaves a node.
