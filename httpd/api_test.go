@@ -200,6 +200,16 @@ func TestStart(t *testing.T) {
 	w.do("POST", api+"/later/versions/latest/actions/start", manual).is(422).says("step [a]")
 }
 
+func TestStepTypesThatTheServerDoesNotRun(t *testing.T) {
+	w := newWorld(t, func(d *httpd.Deps) { d.Runs = func(string) bool { return false } })
+	w.push("c", noop+","+strings.Replace(command, `"id":"a"`, `"id":"b"`, 1)).is(200)
+	w.do("POST", api+"/c/versions/1/actions/start", manual).is(422).has("status", `"UNPROCESSABLE_ENTITY"`).says("workflow [c] version [1]", "step [b]", "--enable-command")
+	w.push("h", `{"step":{"id":"a","type":"http","params":{"http":{"value":{"url":{"value":"http://h","type":"STRING"}},"type":"MAP"}}}}`).is(200)
+	w.do("POST", api+"/h/versions/1/actions/start", manual).is(422).says("step [a] is of type Http")
+	w.push("n", noop).is(200)
+	w.start("n")
+}
+
 func TestFunctionsOfParamsAtTheStart(t *testing.T) {
 	w := newWorld(t, func(d *httpd.Deps) { d.Environment = "prod" })
 	var params strings.Builder

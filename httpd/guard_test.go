@@ -38,6 +38,25 @@ func TestRoutes(t *testing.T) {
 	}
 }
 
+// Whatever the original has and this version has not says so.
+func TestStillToCome(t *testing.T) {
+	w := newWorld(t, nil)
+	for _, call := range []string{
+		"POST " + api + "/steps/breakpoints", "GET " + api + "/steps/breakpoints", "DELETE " + api + "/steps/breakpoints?workflowId=w&stepId=a",
+		"GET " + api + "/steps/breakpoints/paused-step-attempts", "PUT " + api + "/steps/breakpoints/w/instances/1/runs/latest/steps/a/attempts/1/actions/resume",
+		"GET " + api + "/instances/inline-workflow-id", "GET " + api + "/w/instances/1/inline-path", "POST /api/v3/signals",
+		"POST /api/v3/tag-permits", "GET /api/v3/tag-permits/t", "DELETE /api/v3/tag-permits/t", "POST /api/v3/job-templates",
+		"GET /api/v3/job-templates", "GET /api/v3/job-templates/t", "DELETE /api/v3/job-templates/t", "PUT /api/v3/output-data",
+	} {
+		method, path, _ := strings.Cut(call, " ")
+		w.do(method, path, `{}`).is(422).has("status", `"UNPROCESSABLE_ENTITY"`).says("this version of segue does not do that yet")
+	}
+	w.do("POST", "/api/v3/job-templates/yaml", "{}", "Content-Type", "application/yaml").is(422)
+	w.do("POST", "/api/v3/tag-permits", `{}`, "user", "").is(400)
+	w.get("/api/v3/signals/db%2Ft/instances/latest").is(404).has("status", `"NOT_FOUND"`).says("signal [db/t]")
+	w.get("/api/v3/signals/s/instances/x").is(400)
+}
+
 func TestGuard(t *testing.T) {
 	w := newWorld(t, func(d *httpd.Deps) { d.Hosts = []string{"Segue.example:80"} })
 	host := strings.TrimPrefix(w.url, "http://")

@@ -51,6 +51,8 @@ type Deps struct {
 	Groups int
 	// Env is the environment in which params are evaluated; Now, Seed, Ext and Done are set for each request.
 	Env eval.Env
+	// Runs reports whether the server has a runtime for a type of steps, in lower case. Nil = it has all.
+	Runs func(stepType string) bool
 	// Environment is what expressions learn from params.getExecutionEnvironment(). Default: "test".
 	Environment string
 	// Logs opens a log of an attempt. Nil = no step type of this server leaves logs.

@@ -27,9 +27,19 @@ type route struct {
 }
 
 const (
-	flows     = "/api/v3/workflows"
-	instances = flows + "/{wf}/instances/{instance}"
-	runs      = instances + "/runs/{run}"
+	base        = "/api/v3"
+	flows       = base + "/workflows"
+	instances   = flows + "/{wf}/instances/{instance}"
+	runs        = instances + "/runs/{run}"
+	breakpoints = flows + "/steps/breakpoints"
+)
+
+// Features of the original that no endpoint here has.
+const (
+	noBreakpoints = "there are no breakpoints"
+	noInline      = "there are no workflows inside foreach and while"
+	noPermits     = "there are no tag permits"
+	noTemplates   = "there are no job templates"
 )
 
 // routes is the API, in the order of its documentation.
@@ -84,6 +94,26 @@ func (s *server) routes() []route {
 		{"POST " + instances + "/steps/{step}/actions/restart", jsonBody, true, false, later("steps cannot be restarted")},
 		{"PUT " + instances + "/steps/{step}/actions/{action}", anything, true, false, (*server).actOnStep},
 
+		// What is still to come.
+		{"POST " + breakpoints, jsonBody, true, false, later(noBreakpoints)},
+		{"DELETE " + breakpoints, anything, true, false, later(noBreakpoints)},
+		{"GET " + breakpoints, anything, false, false, later(noBreakpoints)},
+		{"GET " + breakpoints + "/paused-step-attempts", anything, false, false, later(noBreakpoints)},
+		{"PUT " + breakpoints + "/{wf}/instances/{instance}/runs/{run}/steps/{step}/attempts/{attempt}/actions/resume", jsonBody, true, false, later(noBreakpoints)},
+		{"GET " + flows + "/instances/inline-workflow-id", jsonBody, false, false, later(noInline)},
+		{"GET " + instances + "/inline-path", anything, false, false, later(noInline)},
+		{"POST " + base + "/signals", jsonBody, false, false, later("signals cannot be announced")},
+		{"GET " + base + "/signals/{signal}/instances/{seq}", anything, false, false, (*server).signal},
+		{"POST " + base + "/tag-permits", jsonBody, true, false, later(noPermits)},
+		{"GET " + base + "/tag-permits/{tag}", anything, false, false, later(noPermits)},
+		{"DELETE " + base + "/tag-permits/{tag}", anything, true, false, later(noPermits)},
+		{"POST " + base + "/job-templates", jsonBody, true, false, later(noTemplates)},
+		{"POST " + base + "/job-templates/yaml", yamlBody, true, false, later(noTemplates)},
+		{"GET " + base + "/job-templates", anything, false, false, later(noTemplates)},
+		{"GET " + base + "/job-templates/{type}", anything, false, false, later(noTemplates)},
+		{"DELETE " + base + "/job-templates/{type}", anything, true, false, later(noTemplates)},
+		{"PUT " + base + "/output-data", jsonBody, false, false, later("jobs cannot send output data")},
+
 		{"GET /healthz", anything, false, false, (*server).healthz},
 		{"GET /actuator/health", anything, false, false, (*server).healthz},
 	}
@@ -108,6 +138,14 @@ func onWorkflow(what string) func(*server, *call) error {
 		}
 		return later(what)(s, c)
 	}
+}
+
+// signal answers that a signal has not been announced, as none can be yet.
+func (s *server) signal(c *call) error {
+	if _, err := c.latestOr("seq", "signal sequence"); err != nil {
+		return err
+	}
+	return fault.New(fault.NotFound, "signal [%s] has no instance [%s]: this version of segue takes no signals yet", c.r.PathValue("signal"), c.r.PathValue("seq"))
 }
 
 func actionMap(add func([]byte) []byte) func(*server, *call) error {

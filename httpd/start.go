@@ -146,6 +146,9 @@ func (s *server) ready(ctx context.Context, cmd *engine.Start, req *api.Workflow
 	if p.Unsupported != "" {
 		return fault.New(fault.Unsupported, "workflow [%s] version [%d] cannot be run by this version of segue: %s", cmd.Workflow, p.Version, p.Unsupported)
 	}
+	if err := s.runnable(p); err != nil {
+		return fault.In(err, "workflow [%s] version [%d]", cmd.Workflow, p.Version)
+	}
 	if err := distinct(p.Definition.Tags, req.RuntimeTags); err != nil {
 		return err
 	}
@@ -159,6 +162,23 @@ func (s *server) ready(ctx context.Context, cmd *engine.Start, req *api.Workflow
 	}
 	if _, err := p.RunTimeout(cmd.Params); err != nil {
 		return fault.In(err, "timeout of workflow [%s]", cmd.Workflow)
+	}
+	return nil
+}
+
+// runnable refuses steps of a type that this server cannot run.
+func (s *server) runnable(p *engine.Plan) error {
+	if s.Runs == nil {
+		return nil
+	}
+	for i := range p.Steps {
+		if p.Steps[i].Kind != engine.Runtime || s.Runs(p.Steps[i].Type) {
+			continue
+		}
+		if p.Steps[i].Type == "command" {
+			return fault.New(fault.Unsupported, "step [%s] is of type command, and commands are disabled on this server; start it with --enable-command", p.Steps[i].ID)
+		}
+		return fault.New(fault.Unsupported, "step [%s] is of type %s, which this version of segue does not run yet", p.Steps[i].ID, p.Definition.Steps[i].Type)
 	}
 	return nil
 }

@@ -14,7 +14,7 @@ import (
 func Face(n *Node, groups int, d httpd.Deps) http.Handler {
 	d.Store, d.Engine, d.Hub, d.Plans, d.Groups = n.Store(), n, n.Hub(), n.Plans(), groups
 	d.Env = eval.Env{Programs: n.Programs(), Templates: n.kind.Templates()}
-	d.Clock, d.Log = n.clock, n.log
+	d.Runs, d.Clock, d.Log = n.Runs, n.clock, n.log
 	return httpd.New(d)
 }
 
