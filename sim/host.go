@@ -81,7 +81,7 @@ func (h *host) Load(s store.Snapshot, o store.Owned, ids func() int64) (flow.Mac
 	}
 	m := &machine{Machine: inner, host: h, group: o.Group, generation: o.Generation}
 	delete(h.loaded, o.Group)
-	h.run.yield(h)
+	h.run.yieldFor(h, 40)
 	return m, nil
 }
 

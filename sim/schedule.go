@@ -21,14 +21,17 @@ func (r *run) act() {
 const yieldDepth = 3
 
 // yield lets others run inside a call of h (nil: of nobody).
-func (r *run) yield(h *host) {
+func (r *run) yield(h *host) { r.yieldFor(h, 4) }
+
+// yieldFor is yield for at most so many things; some calls take long.
+func (r *run) yieldFor(h *host, most int) {
 	if r.calm || h == nil || r.depth >= yieldDepth || r.failed != nil || !r.chance(r.climate.Yield) {
 		return
 	}
 	r.depth++
 	r.count.Yields++
 	before := r.current
-	for range 1 + r.rng.IntN(4) {
+	for range 1 + r.rng.IntN(most) {
 		r.act()
 	}
 	r.current = before

@@ -120,7 +120,8 @@ func (w *World) Release(_ store.Group, effect any, _ bool) {
 		if !w.books.orders[e.ID] {
 			w.env.Fail("order %d has left a node and was never durable", e.ID)
 		}
-		if _, known := w.edge.outcomes[e.ID]; !known {
+		// A store that has lost an order may give its key to another one.
+		if o, known := w.edge.outcomes[e.ID]; !known || o.Account != e.Account {
 			w.edge.outcomes[e.ID] = Outcome{ID: e.ID, Account: e.Account, Paid: w.rng.IntN(3) > 0}
 		}
 		if !slices.Contains(w.edge.pending, e.ID) {

@@ -1,7 +1,7 @@
 package main
 
 // The mutants of flow and store. Each removes one line of the protocol in flow/DESIGN.md.
-var mutants = []mutant{
+var flowMutants = []mutant{
 	{
 		"skip-seal", "ledger", "flow/loop.go",
 		"		if l.seal(); l.broken { // then nothing of its epoch can be stored",

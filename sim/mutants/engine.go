@@ -1,0 +1,95 @@
+package main
+
+// The mutants of the engine.
+var engineMutants = []mutant{
+	{
+		"forget-open-requests", "runs", "engine/head.go",
+		"		if r := wf.requests[e.RequestID]; r != nil {",
+		"		if r := wf.requests[e.RequestID]; r != nil && r.status.Terminal() {",
+		"a start that is repeated while its run goes on gets that run",
+	},
+	{
+		"forget-ended-requests", "runs", "engine/head.go",
+		"		if e.RequestID == \"\" || row.Key != e.RequestID {",
+		"		if e.RequestID == \"\" || row.Key != e.RequestID || !row.Open {",
+		"a start that is repeated after the end of its run gets that run",
+	},
+	{
+		"one-too-many", "runs", "engine/head.go",
+		"	for len(wf.queue) > 0 && len(wf.running) < wf.limit() {",
+		"	for len(wf.queue) > 0 && len(wf.running) <= wf.limit() {",
+		"a run strategy is kept",
+	},
+	{
+		"instance-ids-again", "runs", "engine/head.go",
+		"			wf.next = max(wf.next, t.Rows[i].A+1)",
+		"			wf.next = max(wf.next, t.Rows[i].A)",
+		"instance ids are given once",
+	},
+	{
+		"queue-stops", "runs", "engine/run.go",
+		"	delete(r.wf.running, r)\n	m.dequeue(t, r.wf, false)",
+		"	delete(r.wf.running, r)",
+		"the end of a run lets the next one begin",
+	},
+	{
+		"orders-forgotten", "runs", "engine/seal.go",
+		"		if len(b.ready) > 0 || b.ordered() {",
+		"		if len(b.ready) > 0 {",
+		"outstanding orders are repeated after a load",
+	},
+	{
+		"stuck-halfway", "runs", "engine/seal.go",
+		"		if len(b.ready) > 0 || b.ordered() {",
+		"		if b.ordered() {",
+		"a run with steps to be reached goes on after a load",
+	},
+	{
+		"timers-forgotten", "runs", "engine/load.go",
+		"		m.timers.set(r, row.Due)",
+		"		m.timers.set(r, 0)",
+		"deadlines survive a load",
+	},
+	{
+		"edges-forgotten", "runs", "engine/run.go",
+		"				next.opened = next.opened || s.Edges.Has(k)",
+		"				next.opened = next.opened || s.Edges.Has(k) || true",
+		"which edges were true survives a load",
+	},
+	{
+		"failure-forgotten", "runs", "engine/run.go",
+		"		case st == instance.FatallyFailed || st == instance.InternallyFailed:\n			b.failed = true",
+		"		case st == instance.FatallyFailed || st == instance.InternallyFailed:",
+		"that a step has failed survives a load",
+	},
+	{
+		"late-outcomes", "runs", "engine/outcome.go",
+		"	if e.Attempt != s.Number || s.Order == record.OrderNone || r.status != instance.InProgress {",
+		"	if s.Order == record.OrderNone || r.status != instance.InProgress {",
+		"what is said of an attempt that is over does not count for the next one",
+	},
+	{
+		"endless-retries", "runs", "engine/steps.go",
+		"		next.UserRetries++",
+		"		next.PlatformRetries++",
+		"each kind of failure has its own retries",
+	},
+	{
+		"same-uuid", "runs", "engine/plan.go",
+		"	name = strconv.AppendInt(name, int64(attempt), 10)",
+		"	name = strconv.AppendInt(name, int64(attempt/attempt), 10)",
+		"each attempt has a uuid of its own",
+	},
+	{
+		"reached-after-stop", "runs", "engine/ending.go",
+		"	b.ready = nil\n",
+		"",
+		"no step is reached after a stop",
+	},
+	{
+		"join-too-early", "runs", "engine/steps.go",
+		"		if next.left == 0 && b.rec.Ending == instance.StatusUnknown {",
+		"		if next.left <= 1 && next.Status == instance.NotCreated && b.rec.Ending == instance.StatusUnknown {",
+		"a join waits for all its predecessors",
+	},
+}
