@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"fmt"
 	"io"
 	"slices"
@@ -50,7 +51,7 @@ type execution struct {
 func check(works []*work, events []event, commands []commandLine, final map[runKey]*runState) *report {
 	r := &report{}
 	c := &checker{report: r, works: map[string]*work{}, events: events, final: final,
-		requests: map[string]event{}, known: map[runKey]event{}, stops: map[runKey]bool{}, executions: map[attemptID]*execution{}}
+		requests: map[string]event{}, known: map[runKey]event{}, stops: map[runKey]bool{}, executions: map[attemptID]*execution{}, told: map[attemptID]int64{}}
 	for _, w := range works {
 		c.works[w.id] = w
 	}
@@ -71,13 +72,14 @@ type checker struct {
 	stops      map[runKey]bool  // runs that somebody tried to stop
 	kills      []int64
 	executions map[attemptID]*execution
+	told       map[attemptID]int64 // when somebody was first told that it had ended
 }
 
 // history checks what clients were told, among itself.
 func (c *checker) history() {
 	byRequest := map[string]runKey{}
 	var downtime []time.Duration
-	retried, stopsAcknowledged, ends := 0, 0, 0
+	retried, stopsAcknowledged, ends, steps, freezes := 0, 0, 0, 0, 0
 	for _, e := range c.events {
 		key := runKey{e.Workflow, e.Instance}
 		switch e.Kind {
@@ -110,6 +112,11 @@ func (c *checker) history() {
 			if run := c.final[key]; run == nil || run.Status != e.Status {
 				c.violate("run %s/%d was seen %s, and at the end it is %s", e.Workflow, e.Instance, e.Status, statusOf(run))
 			}
+		case seenStep:
+			steps++
+			c.stepEnded(e)
+		case frozen:
+			freezes++
 		case killed:
 			c.kills = append(c.kills, e.At)
 		case restarted:
@@ -122,9 +129,26 @@ func (c *checker) history() {
 		c.row("  start of the server to first answer, median / max", fmt.Sprintf("%v / %v",
 			downtime[len(downtime)/2].Round(time.Millisecond), downtime[len(downtime)-1].Round(time.Millisecond)))
 	}
+	c.row("freezes", freezes)
 	c.row("starts intended / acknowledged / after a retry", fmt.Sprintf("%d / %d / %d", len(c.requests), len(c.known), retried))
 	c.row("stops answered", stopsAcknowledged)
-	c.row("ends seen by clients on the way", ends)
+	c.row("ends of runs / of steps seen by clients on the way", fmt.Sprintf("%d / %d", ends, steps))
+}
+
+// stepEnded checks that the end of an attempt, once told, stays: the attempt has that status for good, unless a later one
+// has taken its place.
+func (c *checker) stepEnded(e event) {
+	at := attemptID{e.Workflow, e.Instance, e.Run, e.Step, e.Attempt}
+	c.told[at] = min(e.At, cmp.Or(c.told[at], e.At))
+	run := c.final[runKey{e.Workflow, e.Instance}]
+	if run == nil {
+		return // said already
+	}
+	for _, s := range run.steps {
+		if s.ID == e.Step && (s.Attempt < e.Attempt || s.Attempt == e.Attempt && s.State.Status != e.Status) {
+			c.violate("%v was seen %s, and at the end attempt %d is %s", at, e.Status, s.Attempt, s.State.Status)
+		}
+	}
 }
 
 func statusOf(run *runState) string {
@@ -162,6 +186,9 @@ func (c *checker) commands(lines []commandLine) {
 		}
 		if len(x.ends) > 1 {
 			c.violate("%v ended %d times", id, len(x.ends))
+		}
+		if at, ended := c.told[id]; ended && slices.ContainsFunc(append(x.starts, x.ends...), func(t int64) bool { return t > at }) {
+			c.violate("%v was at work after its end had been told", id)
 		}
 		if c.final[runKey{id.workflow, id.instance}] == nil {
 			c.violate("%v was executed, and the server knows no such run", id)

@@ -2,9 +2,12 @@ package main
 
 import (
 	"maps"
+	"math/rand/v2"
+	"net"
 	"os"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 )
@@ -45,9 +48,16 @@ func sound() *evidence {
 	command("branch", "odd", 1, 1300, 1400)
 	command("branch", "join", 1, 1500, 1600)
 	e.events = append(e.events, event{Kind: seenEnd, At: 1700, Workflow: "branch", Instance: 1, Status: "SUCCEEDED"})
+	told := func(at int64, step string, attempt int64, status string) {
+		e.events = append(e.events, event{Kind: seenStep, At: at, Workflow: "flaky", Instance: 1, Run: 1, Step: step, Attempt: attempt, Status: status})
+	}
 	run("flaky", 0, "r2", "SUCCEEDED", step("a", 2, "SUCCEEDED"), step("b", 1, "SUCCEEDED"))
 	command("flaky", "a", 1, 2100, 2200)
+	told(2250, "a", 1, "USER_FAILED")
 	command("flaky", "a", 2, 2300, 2400)
+	told(2450, "a", 2, "SUCCEEDED")
+	told(2500, "a", 2, "SUCCEEDED")
+	e.events = append(e.events, event{Kind: frozen, At: 2600}, event{Kind: thawed, At: 2700})
 	run("long", 0, "r3", "STOPPED", step("a", 1, "STOPPED"))
 	e.events = append(e.events, event{Kind: stopping, At: 3100, Workflow: "long", Instance: 1})
 	command("long", "a", 1, 3050, 0)
@@ -85,18 +95,26 @@ func TestViolations(t *testing.T) {
 		spoil func(*evidence)
 		want  string
 	}{
-		"a run lost":                    {func(e *evidence) { e.final[runKey{"flaky", 1}] = nil }, "acknowledged, and is lost"},
-		"a run stuck":                   {func(e *evidence) { e.final[runKey{"flaky", 1}].Status = "IN_PROGRESS" }, "stuck in IN_PROGRESS"},
-		"a run failed":                  {func(e *evidence) { e.final[runKey{"flaky", 1}].Status = "FAILED" }, "ended FAILED"},
-		"a run stopped by nobody":       {func(e *evidence) { e.final[runKey{"flaky", 1}].Status = "STOPPED" }, "ended STOPPED"},
-		"an end taken back":             {func(e *evidence) { e.final[runKey{"branch", 1}].Status = "STOPPED" }, "was seen SUCCEEDED, and at the end it is STOPPED"},
-		"a run nobody asked for":        {func(e *evidence) { e.final[runKey{"long", 2}] = &runState{UUID: "other", Status: "SUCCEEDED"} }, "never asked for"},
-		"a run twice":                   {func(e *evidence) { e.final[runKey{"long", 2}] = &runState{UUID: "r3", Status: "SUCCEEDED"} }, "a second one of request r3"},
-		"a request answered twice":      {func(e *evidence) { again(e, "r3", "long", 2) }, "started two runs"},
-		"a run given away twice":        {func(e *evidence) { again(e, "r9", "long", 1) }, "given to two requests"},
-		"the wrong run":                 {func(e *evidence) { e.final[runKey{"flaky", 1}].UUID = "r7" }, "has the UUID r7"},
-		"a start refused":               {func(e *evidence) { e.events = append(e.events, event{Kind: refused, Workflow: "long"}) }, "was refused"},
-		"a start without an instance":   {func(e *evidence) { again(e, "r9", "long", 0) }, "without an instance"},
+		"a run lost":                  {func(e *evidence) { e.final[runKey{"flaky", 1}] = nil }, "acknowledged, and is lost"},
+		"a run stuck":                 {func(e *evidence) { e.final[runKey{"flaky", 1}].Status = "IN_PROGRESS" }, "stuck in IN_PROGRESS"},
+		"a run failed":                {func(e *evidence) { e.final[runKey{"flaky", 1}].Status = "FAILED" }, "ended FAILED"},
+		"a run stopped by nobody":     {func(e *evidence) { e.final[runKey{"flaky", 1}].Status = "STOPPED" }, "ended STOPPED"},
+		"an end taken back":           {func(e *evidence) { e.final[runKey{"branch", 1}].Status = "STOPPED" }, "was seen SUCCEEDED, and at the end it is STOPPED"},
+		"a run nobody asked for":      {func(e *evidence) { e.final[runKey{"long", 2}] = &runState{UUID: "other", Status: "SUCCEEDED"} }, "never asked for"},
+		"a run twice":                 {func(e *evidence) { e.final[runKey{"long", 2}] = &runState{UUID: "r3", Status: "SUCCEEDED"} }, "a second one of request r3"},
+		"a request answered twice":    {func(e *evidence) { again(e, "r3", "long", 2) }, "started two runs"},
+		"a run given away twice":      {func(e *evidence) { again(e, "r9", "long", 1) }, "given to two requests"},
+		"the wrong run":               {func(e *evidence) { e.final[runKey{"flaky", 1}].UUID = "r7" }, "has the UUID r7"},
+		"a start refused":             {func(e *evidence) { e.events = append(e.events, event{Kind: refused, Workflow: "long"}) }, "was refused"},
+		"a start without an instance": {func(e *evidence) { again(e, "r9", "long", 0) }, "without an instance"},
+		"a step's end taken back": {step("flaky", 0, func(s *stepState) { s.State.Status = "STOPPED" }),
+			"a attempt 2 was seen SUCCEEDED, and at the end attempt 2 is STOPPED"},
+		"a step's attempt taken back": {step("flaky", 0, func(s *stepState) { s.Attempt = 1; s.State.Status = "USER_FAILED" }),
+			"a attempt 2 was seen SUCCEEDED, and at the end attempt 1 is USER_FAILED"},
+		"a finished attempt run again": {add(true, attemptID{"flaky", 1, 1, "a", 1}.String(), attemptID{"flaky", 1, 1, "a", 1}, 2260),
+			"a attempt 1 was at work after its end had been told"},
+		"an end that was told too early": {add(false, attemptID{"long", 1, 1, "a", 1}.String(), attemptID{"flaky", 1, 1, "a", 2}, 2460),
+			"a attempt 2 was at work after its end had been told"},
 		"a command twice":               {add(true, odd.String(), odd, 1350), "was executed 2 times"},
 		"a command that ends twice":     {add(false, odd.String(), odd, 1450), "ended 2 times"},
 		"an attempt with two UUIDs":     {add(false, "other", odd, 1450), "ran under the UUIDs"},
@@ -172,5 +190,21 @@ func TestWorks(t *testing.T) {
 				t.Errorf("workflow %s has %d steps, of which %d have a fate", w.id, got, want)
 			}
 		}
+	}
+}
+
+// A server that is down must not lose its port to a client that connects to it.
+func TestFreeAddress(t *testing.T) {
+	rng := rand.New(rand.NewPCG(1, 1))
+	address, err := freeAddress(rng)
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, port, err := net.SplitHostPort(address)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if n, err := strconv.Atoi(port); err != nil || n < firstPort || n >= lastPort {
+		t.Errorf("address %s", address)
 	}
 }

@@ -165,17 +165,32 @@ func (d *driver) stop(ctx context.Context, e event) {
 	d.ledger.add(e)
 }
 
-// look records the end of a run as soon as somebody was told of it.
+// look records the end of a run and of its steps as soon as somebody was told of it.
 func (d *driver) look(ctx context.Context, e event) {
+	path := fmt.Sprintf("/%s/instances/%d", e.Workflow, e.Instance)
 	var run runState
-	a, err := d.do(ctx, http.MethodGet, fmt.Sprintf("/%s/instances/%d", e.Workflow, e.Instance), "")
-	if err != nil || !a.ok() || json.Unmarshal(a.body, &run) != nil {
-		return // at the end it is asked again
+	if !d.glance(ctx, path, &run) {
+		return
 	}
 	if run.ended() {
 		e.Kind, e.At, e.Status = seenEnd, time.Now().UnixNano(), run.Status
 		d.ledger.add(e)
 	}
+	if !d.glance(ctx, fmt.Sprintf("%s/runs/%d/steps", path, run.Run), &run.steps) {
+		return
+	}
+	for _, s := range run.steps {
+		if s.ended() {
+			e.Kind, e.At, e.Status, e.Step, e.Attempt = seenStep, time.Now().UnixNano(), s.State.Status, s.ID, s.Attempt
+			d.ledger.add(e)
+		}
+	}
+}
+
+// glance reads a document if the server answers at once; at the end everything is asked again.
+func (d *driver) glance(ctx context.Context, path string, v any) bool {
+	a, err := d.do(ctx, http.MethodGet, path, "")
+	return err == nil && a.ok() && json.Unmarshal(a.body, v) == nil
 }
 
 // uuid makes a request id from the seed.
@@ -209,6 +224,16 @@ type stepState struct {
 	State   struct {
 		Status string `json:"status"`
 	} `json:"runtime_state"`
+}
+
+// ended reports whether the attempt has ended, whatever becomes of the step.
+func (s *stepState) ended() bool {
+	switch s.State.Status {
+	case "SUCCEEDED", "COMPLETED_WITH_ERROR", "USER_FAILED", "PLATFORM_FAILED", "FATALLY_FAILED", "TIMEOUT_FAILED",
+		"STOPPED", "TIMED_OUT", "UNSATISFIED", "SKIPPED", "DISABLED", "INTERNALLY_FAILED":
+		return true
+	}
+	return false
 }
 
 // runKey names a run.

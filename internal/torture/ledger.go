@@ -21,6 +21,9 @@ const (
 	stopping  kind = "stopping"  // a client is about to stop a run
 	stopAsked kind = "stopped"   // the server has acknowledged a stop
 	seenEnd   kind = "seen"      // the server has said that a run has ended
+	seenStep  kind = "step"      // the server has said that an attempt of a step has ended
+	frozen    kind = "frozen"    // the server was stopped
+	thawed    kind = "thawed"    // and goes on
 	killed    kind = "killed"    // the server was killed
 	restarted kind = "restarted" // the server answers again
 )
@@ -34,6 +37,8 @@ type event struct {
 	N        int64         `json:"n,omitempty"`
 	Instance int64         `json:"instance,omitempty"`
 	Run      int64         `json:"run,omitempty"`
+	Step     string        `json:"step,omitempty"`
+	Attempt  int64         `json:"attempt,omitempty"`
 	Status   string        `json:"status,omitempty"`
 	Tries    int           `json:"tries,omitempty"`
 	Took     time.Duration `json:"took,omitempty"`

@@ -1,5 +1,5 @@
 // Command torture is the proof with real processes: it starts a real server, drives load from several clients, kills the
-// server with SIGKILL at random moments and starts it again, and at the end joins three independent records (what clients
+// server with SIGKILL at random moments and starts it again, stops it with SIGSTOP now and then, and at the end joins three independent records (what clients
 // were told, what commands wrote down themselves, what the server answers) and looks for contradictions.
 //
 //	go run ./internal/torture            5 kills
@@ -29,6 +29,7 @@ import (
 // options are the flags.
 type options struct {
 	kills   int
+	freezes float64
 	every   time.Duration
 	down    time.Duration
 	clients int
@@ -45,6 +46,7 @@ type options struct {
 func main() {
 	var o options
 	flag.IntVar(&o.kills, "kills", 5, "how often to kill the server")
+	flag.Float64Var(&o.freezes, "freezes", 0.3, "how often, for each kill, the server is stopped for a while before (SIGSTOP) and goes on")
 	flag.DurationVar(&o.every, "every", 3*time.Second, "mean time between its start and its death")
 	flag.DurationVar(&o.down, "down", 500*time.Millisecond, "longest time before it is started again")
 	flag.IntVar(&o.clients, "clients", 4, "clients at the same time")
@@ -123,6 +125,8 @@ func torture(ctx context.Context, o options) (_ *report, err error) {
 		}
 	}
 
+	ctx, giveUp := context.WithCancel(ctx)
+	defer giveUp()
 	load, endLoad := context.WithCancel(ctx)
 	var clients sync.WaitGroup
 	for i := range o.clients {
@@ -131,6 +135,9 @@ func torture(ctx context.Context, o options) (_ *report, err error) {
 	}
 	err = assault(ctx, o, p, l)
 	endLoad()
+	if err != nil {
+		giveUp() // clients would wait for answers of a server that is not there
+	}
 	clients.Wait()
 	if err != nil {
 		return nil, err
@@ -163,7 +170,14 @@ func assault(ctx context.Context, o options, p *process, l *ledger) error {
 	rng := rand.New(rand.NewPCG(o.seed, 0))
 	for i := range o.kills {
 		// Between almost at once (in the middle of its recovery) and twice the mean.
-		if err := sleep(ctx, time.Duration(rng.Float64()*float64(2*o.every))); err != nil {
+		wait := time.Duration(rng.Float64() * float64(2*o.every))
+		if rng.Float64() < o.freezes {
+			if err := freeze(ctx, p, l, wait/2, time.Duration(rng.Float64()*float64(o.every))); err != nil {
+				return err
+			}
+			wait /= 2
+		}
+		if err := sleep(ctx, wait); err != nil {
 			return err
 		}
 		if err := p.alive(); err != nil {
@@ -187,6 +201,20 @@ func assault(ctx context.Context, o options, p *process, l *ledger) error {
 		}
 	}
 	return sleep(ctx, o.every)
+}
+
+// freeze stops the server for a while, after a while.
+func freeze(ctx context.Context, p *process, l *ledger, after, lasting time.Duration) error {
+	if err := sleep(ctx, after); err != nil {
+		return err
+	}
+	if err := p.alive(); err != nil {
+		return err
+	}
+	l.add(event{Kind: frozen, At: time.Now().UnixNano()})
+	err := p.freeze(ctx, lasting)
+	l.add(event{Kind: thawed, At: time.Now().UnixNano(), Took: lasting})
+	return err
 }
 
 func sleep(ctx context.Context, d time.Duration) error {

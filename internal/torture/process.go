@@ -2,7 +2,9 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"math/rand/v2"
 	"net"
 	"net/http"
 	"os"
@@ -23,13 +25,29 @@ type process struct {
 }
 
 func newProcess(o options) (*process, error) {
-	// A port that is free now; the server is given the same one each time, as clients know it.
-	l, err := net.Listen("tcp", "127.0.0.1:0")
+	address, err := freeAddress(rand.New(rand.NewPCG(uint64(time.Now().UnixNano()), 0)))
 	if err != nil {
 		return nil, err
 	}
-	defer l.Close()
-	return &process{o: o, address: l.Addr().String(), log: filepath.Join(o.dir, "server.log")}, nil
+	return &process{o: o, address: address, log: filepath.Join(o.dir, "server.log")}, nil
+}
+
+// The ports that freeAddress chooses from. They are below those that systems give to outgoing connections: a client that
+// connects to such a port again and again while nobody listens is in the end given the same port for itself, and is
+// connected to itself, and then the server cannot have it.
+const firstPort, lastPort = 12000, 30000
+
+// freeAddress returns an address that is free now. The server is given the same one each time, as clients know it.
+func freeAddress(rng *rand.Rand) (string, error) {
+	var err error
+	for range 100 {
+		address := fmt.Sprintf("127.0.0.1:%d", firstPort+rng.IntN(lastPort-firstPort))
+		var l net.Listener
+		if l, err = net.Listen("tcp", address); err == nil {
+			return address, l.Close()
+		}
+	}
+	return "", fmt.Errorf("no free port between %d and %d: %w", firstPort, lastPort, err)
 }
 
 // start starts the server and waits until it answers.
@@ -88,6 +106,15 @@ func (p *process) kill() error {
 	<-p.ended
 	p.cmd = nil
 	return nil
+}
+
+// freeze stops the server for a while, as a machine that swaps or a debugger does.
+func (p *process) freeze(ctx context.Context, d time.Duration) error {
+	if err := p.cmd.Process.Signal(syscall.SIGSTOP); err != nil {
+		return err
+	}
+	err := sleep(ctx, d)
+	return errors.Join(err, p.cmd.Process.Signal(syscall.SIGCONT))
 }
 
 // stop asks the server to end.
