@@ -46,6 +46,12 @@ func (r *run) answer(h *host, a *ask, value any, err error) {
 	lost := !r.calm && r.chance(r.climate.Lose)
 	final := err == nil || fault.KindOf(err) != fault.Unavailable
 	r.trace.line("%s: answer to %s: final %v, lost %v", h.name, q.ID, final, lost)
+	switch {
+	case lost:
+		r.met.one("answers lost")
+	case !final:
+		r.met.one("answers that ask to try again")
+	}
 	if lost || !final {
 		return
 	}
@@ -67,7 +73,7 @@ func (r *run) answer(h *host, a *ask, value any, err error) {
 func (r *run) client() bool {
 	if len(r.open) < r.climate.Busy && (len(r.open) == 0 || r.chance(40)) {
 		if q := r.world.Request(); q != nil {
-			r.count.Requests++
+			r.met.one("requests")
 			r.open = append(r.open, q)
 		}
 	}
@@ -75,6 +81,7 @@ func (r *run) client() bool {
 	switch {
 	case len(r.late) > 0 && r.chance(5):
 		q = r.late[r.rng.IntN(len(r.late))]
+		r.met.one("requests repeated after their answer")
 	case len(r.open) > 0:
 		q = r.open[r.rng.IntN(len(r.open))]
 	default:
@@ -122,11 +129,17 @@ func (r *run) post() bool {
 	i := r.rng.IntN(len(r.mail))
 	m := r.mail[i]
 	again := !r.calm && r.chance(r.climate.Lose/2)
-	if !again {
+	if i > 0 {
+		r.met.one("messages between nodes out of order")
+	}
+	if again {
+		r.met.one("messages between nodes repeated")
+	} else {
 		r.mail = slices.Delete(r.mail, i, i+1)
 	}
 	if !r.calm && r.chance(r.climate.Lose) {
 		r.trace.line("lost: %s", &m.message)
+		r.met.one("messages between nodes lost")
 		return true
 	}
 	h := r.towards(m.message.To)
@@ -134,6 +147,10 @@ func (r *run) post() bool {
 		return true
 	}
 	m.message.Body = slices.Clone(m.message.Body)
+	if h != r.owner(m.message.To) {
+		r.met.one("messages between nodes to the wrong node")
+	}
+	r.met.one("messages between nodes")
 	err := h.node.Receive(m.message)
 	r.trace.line("%s: receives %s: %v", h.name, &m.message, err == nil)
 	if err != nil && fault.KindOf(err) != fault.Unavailable {
@@ -150,8 +167,10 @@ func (r *run) edge() bool {
 	}
 	h := r.towards(g)
 	if h == nil || !r.calm && r.chance(r.climate.Lose) {
+		r.met.one("outside events lost")
 		return true
 	}
+	r.met.one("outside events")
 	r.trace.line("%s: outside event for %d: %v", h.name, g, h.node.Outside(g, event))
 	return true
 }

@@ -91,17 +91,20 @@ func (d *disk) verdict(op string, percent int) (before, after error) {
 	if r.calm || !r.chance(percent) {
 		return nil, nil
 	}
-	switch n := r.rng.IntN(20); {
-	case n == 0 && r.climate.Fatal:
-		return failure(store.Fatal, op), nil
-	case n == 1 && r.climate.Fatal:
-		return nil, failure(store.Fatal, op)
+	class := store.Unknown
+	n := r.rng.IntN(20)
+	switch {
+	case n < 4 && r.climate.Fatal:
+		class = store.Fatal
 	case n < 8:
-		return failure(store.Transient, op), nil
-	case n < 13:
-		return failure(store.Unknown, op), nil
+		class = store.Transient
 	}
-	return nil, failure(store.Unknown, op)
+	if done := class == store.Fatal && n >= 2 || class == store.Unknown && n >= 13; done {
+		r.met.one(fmt.Sprintf("faults of the store: %s, %s, and it was done", op, class))
+		return nil, failure(class, op)
+	}
+	r.met.one(fmt.Sprintf("faults of the store: %s, %s", op, class))
+	return failure(class, op), nil
 }
 
 // Join implements store.Store.
@@ -196,7 +199,8 @@ func (d *disk) Commit(ctx context.Context, b *store.Batch) error {
 	d.run.trace.line("commit %s/%d %d: %d rows, %d sent, %d consumed, %d groups: %s",
 		b.Seat.Node, b.Seat.Incarnation, b.Number, len(b.Rows), len(b.Send), len(b.Consumed), len(b.Groups), short(err))
 	if err != nil && store.ClassOf(err) == store.Refused {
-		d.run.trace.line("  %v", err)
+		d.run.met.one("batches refused by the store")
+		d.run.trace.aside("  %v", err)
 	}
 	return err
 }
@@ -293,7 +297,7 @@ func (d *disk) forget(n int) {
 		h.misled = true
 		h.took, h.committed = min(h.took, to), min(h.committed, to)
 	}
-	d.run.count.Restores++
+	d.run.met.one("restores of an older state")
 	d.run.trace.line("the store forgets %d batches", n)
 	if err := d.peek(func(s store.Snapshot) error { d.run.world.Restored(s); return nil }); err != nil {
 		d.run.fail("the store cannot be read: %v", err)

@@ -19,6 +19,11 @@ const (
 	recovering       // what was dropped is to be loaded again
 )
 
+// String completes "a crash …".
+func (p phase) String() string {
+	return [...]string{"between batches", "in the cut", "before the commit", "after the commit", "in recovery"}[p]
+}
+
 // host is one machine with its process: a flow.Node, or none while it is down.
 type host struct {
 	run   *run
@@ -81,7 +86,9 @@ func (h *host) Load(s store.Snapshot, o store.Owned, ids func() int64) (flow.Mac
 	}
 	m := &machine{Machine: inner, host: h, group: o.Group, generation: o.Generation}
 	delete(h.loaded, o.Group)
-	h.run.yieldFor(h, 40)
+	r := h.run
+	r.met.one("loads of a group")
+	r.yieldFor(h, 40)
 	return m, nil
 }
 
@@ -134,19 +141,9 @@ func (h *host) start() {
 		Name: h.name, Store: r.disk, Kind: h, Outbox: outbox{h}, Clock: h.clock, Limits: r.climate.Limits,
 		Report: func(i flow.Incident) {
 			r.trace.line("%s: incident %s, group %d", h.name, i.What, i.Group)
-			switch i.What {
-			case "fatal":
-				if store.ClassOf(i.Err) != store.Fatal {
-					r.fail("%s: %v", h.name, i.Err)
-				}
-			case "fenced":
-				r.count.Fenced++
-			case "behind":
-				r.count.Behind++
-			case "refused":
-				r.count.Refused++
-			case "unknown":
-				r.count.Unknown++
+			r.met.one("incident: " + i.What)
+			if i.What == "fatal" && store.ClassOf(i.Err) != store.Fatal {
+				r.fail("%s: %v", h.name, i.Err)
 			}
 		},
 	}
@@ -186,8 +183,8 @@ func (h *host) claim(groups ...store.Group) {
 func (h *host) crash() {
 	r := h.run
 	r.trace.line("%s: crash in phase %d", h.name, h.phase)
-	r.count.Crashes++
-	h.addStats(&r.count)
+	r.met.one("crash " + h.phase.String())
+	h.addStats(r.met)
 	if h.phase == begun || h.phase == committed {
 		r.zombies = append(r.zombies, zombie{h, h.node, h.batch})
 	}
@@ -204,17 +201,17 @@ type zombie struct {
 	batch *flow.Batch
 }
 
-func (h *host) addStats(c *Counters) {
+func (h *host) addStats(c Counts) {
 	if h.node == nil {
 		return
 	}
 	s := h.node.Stats()
-	c.Batches += s.Commits.Load()
-	c.Letters += s.Letters.Load()
-	c.Drops += s.Drops.Load()
-	c.Repeats += s.Repeats.Load()
-	c.Quarantines += s.Quarantines.Load()
-	c.Repairs += s.Repairs.Load()
+	c["batches"] += s.Commits.Load()
+	c["messages that became rows"] += s.Letters.Load()
+	c["drops of groups"] += s.Drops.Load()
+	c["commits repeated"] += s.Repeats.Load()
+	c["quarantines"] += s.Quarantines.Load()
+	c["repairs"] += s.Repairs.Load()
 }
 
 // outbox takes what a process lets out.
@@ -231,7 +228,7 @@ func (h *host) turn(l *flow.Loop) {
 	r := h.run
 	var more bool
 	h.on(func() { h.enter(l.Group(), func() { more = l.Turn() }) })
-	r.count.Turns++
+	r.met.one("turns")
 	r.trace.line("%s: turn of %d: %v", h.name, l.Group(), more)
 	if more && !slices.Contains(h.ready, l) {
 		h.ready = append(h.ready, l)
@@ -268,6 +265,7 @@ func (h *host) fetch(i int) {
 	var err error
 	h.on(func() { err = f.Run(context.Background()) })
 	h.run.trace.line("%s: fetch for %d: %s", h.name, f.Group(), short(err))
+	h.run.met.one("fetches")
 	if err != nil {
 		h.fetches = append(h.fetches, f)
 	}

@@ -29,7 +29,7 @@ func (r *run) yieldFor(h *host, most int) {
 		return
 	}
 	r.depth++
-	r.count.Yields++
+	r.met.one("yields")
 	before := r.current
 	for range 1 + r.rng.IntN(most) {
 		r.act()
@@ -146,6 +146,7 @@ func (r *run) trouble(n int) bool {
 			return false
 		}
 		h.until = r.step + r.rng.IntN(200)
+		r.met.one("hosts frozen")
 		r.trace.line("%s: frozen until %d", h.name, h.until)
 	case 4:
 		if r.depth == 0 && (in(c.Forget) || c.Forget > 0 && r.justTook() && r.chance(30)) {
@@ -159,6 +160,7 @@ func (r *run) trouble(n int) bool {
 			return false
 		}
 		h.skew += int64(r.rng.IntN(20001)) - 10000
+		r.met.one("jumps of a clock")
 		r.trace.line("%s: clock jumps to %d", h.name, h.skew)
 	}
 	return true
@@ -213,16 +215,22 @@ func (r *run) takeover() bool {
 		return false
 	}
 	var groups []store.Group
+	frozen := false
 	for g := range r.climate.Groups {
 		if r.disk.book.owner[store.Group(g)].Node != h.name && r.chance(40) {
 			groups = append(groups, store.Group(g))
+			o := r.owner(store.Group(g))
+			frozen = frozen || o != nil && o.until > r.step
 		}
 	}
 	if len(groups) == 0 {
 		return false
 	}
+	r.met.one("takeovers")
+	if frozen {
+		r.met.one("takeovers from a frozen owner")
+	}
 	r.rng.Shuffle(len(groups), func(i, k int) { groups[i], groups[k] = groups[k], groups[i] })
-	r.count.Takeovers++
 	h.claim(groups...)
 	return true
 }
@@ -237,7 +245,7 @@ func (r *run) landZombie() bool {
 	if r.chance(30) {
 		return true
 	}
-	r.count.Zombies++
+	r.met.one("commits after the end of their process")
 	err := z.node.Commit(context.Background(), z.batch)
 	r.trace.line("zombie commit of %s: %s", z.host.name, short(err))
 	return true
@@ -249,14 +257,14 @@ func (r *run) compareSome() bool {
 	if h == nil || h.phase != idle || h.busy() || !h.seated {
 		return false
 	}
-	drops, yields := h.node.Stats().Drops.Load(), r.count.Yields
+	drops, yields := h.node.Stats().Drops.Load(), r.met["yields"]
 	h.commit(func() { h.batch = h.node.Begin() })
 	if h.batch != nil {
 		h.phase = begun
 		return true
 	}
 	h.phase = recovering
-	if h.node.Stats().Drops.Load() == drops && r.count.Yields == yields {
+	if h.node.Stats().Drops.Load() == drops && r.met["yields"] == yields {
 		h.compare()
 	}
 	return true
@@ -275,7 +283,7 @@ func (h *host) compare() {
 			if m == nil || !h.node.Owns(g) || r.disk.book.gen[g] != m.generation || r.disk.book.owner[g].Node != h.name {
 				continue
 			}
-			r.count.Compared++
+			r.met.one("groups compared with the store")
 			if err := r.world.Compare(g, m.Machine, s); err != nil {
 				r.fail("%s: group %d: memory and store differ: %v", h.name, g, err)
 			}

@@ -87,6 +87,9 @@ func (e *Env) Fail(format string, args ...any) { e.run.fail(format, args...) }
 // Tracef writes a line into the trace.
 func (e *Env) Tracef(format string, args ...any) { e.run.trace.line(format, args...) }
 
+// Met counts something that the run has met.
+func (e *Env) Met(what string) { e.run.met.one(what) }
+
 // Read looks at what is durable, without faults.
 func (e *Env) Read(f func(store.Snapshot) error) {
 	if err := e.run.disk.peek(f); err != nil {
@@ -106,45 +109,18 @@ type Config struct {
 	Trace io.Writer
 	// Open returns the store; nil = a store.Memory.
 	Open func(groups int) (store.Store, error)
+	// Faithful says that the store never forgets. Only a store.Memory does.
+	Faithful bool
 	// World makes the machine under test.
 	World func(*Env) World
 }
 
 // Result says how a run went.
 type Result struct {
-	Hash     uint64 // of the trace
-	Steps    int
-	Err      error
-	Counters Counters
-}
-
-// Counters counts what a run has met, so that a test can see that its seeds meet everything.
-type Counters struct {
-	Turns, Batches, Letters, Drops, Repeats, Quarantines, Repairs int64
-	Crashes, Takeovers, Zombies, Restores, Yields, Requests       int64
-	Fenced, Behind, Refused, Unknown, Compared                    int64
-}
-
-// Add adds the counts of another run.
-func (c *Counters) Add(o Counters) {
-	c.Turns += o.Turns
-	c.Batches += o.Batches
-	c.Letters += o.Letters
-	c.Drops += o.Drops
-	c.Repeats += o.Repeats
-	c.Quarantines += o.Quarantines
-	c.Repairs += o.Repairs
-	c.Crashes += o.Crashes
-	c.Takeovers += o.Takeovers
-	c.Zombies += o.Zombies
-	c.Restores += o.Restores
-	c.Yields += o.Yields
-	c.Requests += o.Requests
-	c.Fenced += o.Fenced
-	c.Behind += o.Behind
-	c.Refused += o.Refused
-	c.Unknown += o.Unknown
-	c.Compared += o.Compared
+	Hash  uint64 // of the trace
+	Steps int
+	Err   error
+	Met   Counts
 }
 
 // run is one run of the simulation.
@@ -164,7 +140,7 @@ type run struct {
 	mail    []mail
 	open    []*Request
 	late    []*Request // answered; may be repeated
-	count   Counters
+	met     Counts
 	failed  error
 }
 
@@ -177,14 +153,15 @@ func Run(c Config) (res Result) {
 		rng:   rand.New(rand.NewPCG(c.Seed, 0x5e6e)),
 		trace: newTrace(c.Trace),
 		time:  1_700_000_000_000,
+		met:   Counts{},
 	}
 	defer func() {
 		if p := recover(); p != nil {
 			r.fail("panic: %v\n%s", p, debug.Stack())
 		}
-		res = Result{Hash: r.trace.sum(), Steps: r.step, Err: r.failed, Counters: r.tally()}
+		res = Result{Hash: r.trace.sum(), Steps: r.step, Err: r.failed, Met: r.tally()}
 	}()
-	r.climate = newClimate(r.rng, c.Open == nil)
+	r.climate = newClimate(r.rng, c.Open == nil && !c.Faithful)
 	r.trace.line("climate %+v", r.climate)
 	var under store.Store = store.NewMemory(r.climate.Groups)
 	if c.Open != nil {
@@ -240,10 +217,9 @@ func (r *run) setup() {
 	r.calm = false
 }
 
-func (r *run) tally() Counters {
-	c := r.count
+func (r *run) tally() Counts {
 	for _, h := range r.hosts {
-		h.addStats(&c)
+		h.addStats(r.met)
 	}
-	return c
+	return r.met
 }

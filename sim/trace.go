@@ -24,4 +24,11 @@ func (t *trace) line(format string, args ...any) {
 	}
 }
 
+// aside writes a line that need not be the same with every store.
+func (t *trace) aside(format string, args ...any) {
+	if t.out != nil {
+		_, _ = fmt.Fprintf(t.out, format+"\n", args...)
+	}
+}
+
 func (t *trace) sum() uint64 { return t.hash.Sum64() }

@@ -195,6 +195,7 @@ func (w *World) answered(q *sim.Request, value any) {
 	case Balance:
 		_, ok = q.Body.(*Look)
 	case OK:
+		w.env.Met("accounts released")
 		_, ok = q.Body.(*Thaw)
 	}
 	if !ok {

@@ -27,6 +27,15 @@ type World struct {
 	acked map[string]bool // transfers and withdrawals that a client knows of
 }
 
+// Meets is what a hundred seeds of this world meet, besides what those of any world do.
+var Meets = []string{
+	"messages that became rows", "messages between nodes", "messages between nodes lost", "messages between nodes repeated",
+	"messages between nodes out of order", "messages between nodes to the wrong node",
+	"batches refused by the store", "incident: refused", "incident: panic", "quarantines", "repairs",
+	"transfers in parts", "transfers to be sent later", "poisons: it panics", "poisons: it cannot be stored",
+	"poisons: it cannot be encoded", "accounts released",
+}
+
 // edge is the outside world: it pays out or refuses, and says so until it is heard.
 type edge struct {
 	outcomes map[int64]Outcome // of every order it was ever given
@@ -88,9 +97,11 @@ func (w *World) Request() *sim.Request {
 		t := &Transfer{ID: id, From: a, To: w.any(), Amount: amount, Parts: 1}
 		if w.rng.IntN(3) == 0 {
 			t.Parts = 2 + w.rng.IntN(5)
+			w.env.Met("transfers in parts")
 		}
 		if w.rng.IntN(4) == 0 {
 			t.Delay = int64(1 + w.rng.IntN(500))
+			w.env.Met("transfers to be sent later")
 		}
 		if w.rng.IntN(25) == 0 {
 			t.Poison = w.poison(t.To)
@@ -110,7 +121,9 @@ func (w *World) Request() *sim.Request {
 
 func (w *World) poison(account int64) Poison {
 	w.spoiled[account] = true
-	return Poison(1 + w.rng.IntN(3))
+	p := Poison(1 + w.rng.IntN(3))
+	w.env.Met("poisons: it " + [...]string{Panic: "panics", Unstorable: "cannot be stored", Unsealable: "cannot be encoded"}[p])
+	return p
 }
 
 // Release implements sim.World.

@@ -117,7 +117,7 @@ func (m *mutant) try(root, dir string, seeds int) (string, error) {
 	if out, err := build.CombinedOutput(); err != nil {
 		return "", fmt.Errorf("it does not build: %w\n%s", err, out)
 	}
-	test := exec.Command(binary, "-test.run", "TestSeeds/"+m.world, fmt.Sprintf("-seeds=%d", seeds), "-test.timeout=15m")
+	test := exec.Command(binary, "-test.run", "TestSeeds/"+m.world, fmt.Sprintf("-seeds=%d", seeds), "-once", "-test.timeout=15m")
 	test.Dir = filepath.Join(root, "sim")
 	out, err := test.CombinedOutput()
 	if err == nil {

@@ -352,3 +352,6 @@ func (w *World) judge(d *definition, r *runBook, uuid string) error {
 	}
 	return nil
 }
+
+// Meets is what any hundred seeds of this world meet, besides what all worlds do.
+var Meets = []string{}
