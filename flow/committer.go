@@ -102,7 +102,7 @@ func (c *Cut) Batch() *Batch {
 	}
 	s := &b.Store
 	s.Seat, s.Time = n.seat, n.clock()
-	b.fence = n.forward != nil
+	b.fence = n.shared
 	for _, p := range b.parts {
 		s.Time = max(s.Time, p.now)
 		b.dirty += p.dirty
@@ -147,10 +147,12 @@ func (n *Node) cutLetters(b *Batch) {
 	}
 }
 
-// readyHeldBack has the loops run again that were held back by the limits of the epoch before.
+// readyHeldBack has the loops run again that were held back by the limits of the epoch before: each time another one first, or
+// the first ones would fill every epoch.
 func (n *Node) readyHeldBack() {
-	for g := range n.loops {
-		if l := n.loops[g].Load(); l != nil && l.box.waiting(continuation) {
+	n.first = (n.first + 1) % len(n.loops)
+	for i := range n.loops {
+		if l := n.loops[(n.first+i)%len(n.loops)].Load(); l != nil && l.box.waiting(continuation) {
 			n.ready.add(l)
 		}
 	}
@@ -197,7 +199,7 @@ func (n *Node) land(b *Batch) {
 		n.stats.Rows.Add(int64(len(s.Rows) + len(s.Send) + len(s.Consumed) + len(s.Groups) + 1))
 		n.stats.Bytes.Add(b.Bytes())
 	}
-	heldBack := n.inflight.Load() >= n.limits.HardBytes || n.trouble.isolated.Load() > 0
+	heldBack := n.dirty.Load()+n.inflight.Load() >= n.limits.HardBytes || n.trouble.isolated.Load() > 0
 	n.inflight.Add(-b.dirty)
 	n.durableUpTo(b.epoch)
 	n.trouble.landed(b.epoch)

@@ -5,8 +5,8 @@
 //
 // Above it is the store; beside it the runtimes of package step; below it the server and the simulation.
 //
-// The one thing to know before changing it: the parts that hold the logic (Loop.Turn, Node.Begin, Node.End,
-// Node.Release, Node.Deliver, Fetch.Run) start no goroutine and read no clock of their own. Node.Run drives them with
+// The one thing to know before changing it: the parts that hold the logic (Loop.Turn, Node.Begin, Node.Commit, Node.End,
+// Node.Recover, Fetch.Run) start no goroutine and read no clock of their own. Node.Run drives them with
 // goroutines; the simulation drives the same code from one seeded scheduler. DESIGN.md tells the protocol.
 package flow
 

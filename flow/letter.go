@@ -34,6 +34,8 @@ type links struct {
 	got map[store.Group]*received
 	// unnumbered counts the messages to each group that were not handed over and have no row yet; not stored.
 	unnumbered map[store.Group]int
+	// extra are the fields of the document that this version does not know.
+	extra map[string]json.RawMessage
 }
 
 type received struct {
@@ -43,12 +45,8 @@ type received struct {
 	accepted int64
 }
 
-type linksDoc struct {
-	Format int                     `json:"f"`
-	Sent   map[store.Group]int64   `json:"sent,omitempty"`
-	Got    map[store.Group][]int64 `json:"got,omitempty"` // first the contiguous number, then those beyond
-}
-
+// The document has the fields f (its format), sent (the numbers of links.sent) and got (for each sender first the
+// contiguous number, then those beyond).
 const linksFormat = 1
 
 func parseLinks(g store.Group, doc []byte) (*links, error) {
@@ -56,38 +54,55 @@ func parseLinks(g store.Group, doc []byte) (*links, error) {
 	if len(doc) == 0 {
 		return l, nil
 	}
-	var d linksDoc
-	if err := json.Unmarshal(doc, &d); err != nil {
+	if err := l.parse(doc); err != nil {
 		return nil, fmt.Errorf("group state: %w", err)
 	}
-	if d.Format != linksFormat {
-		return nil, fmt.Errorf("group state has format %d; this version reads %d", d.Format, linksFormat)
+	return l, nil
+}
+
+func (l *links) parse(doc []byte) error {
+	if err := json.Unmarshal(doc, &l.extra); err != nil {
+		return err
 	}
-	for g, n := range d.Sent {
-		l.sent[g] = n
+	format, got := 0, map[store.Group][]int64{}
+	for name, into := range map[string]any{"f": &format, "sent": &l.sent, "got": &got} {
+		if field, ok := l.extra[name]; ok {
+			if err := json.Unmarshal(field, into); err != nil {
+				return fmt.Errorf("%s: %w", name, err)
+			}
+			delete(l.extra, name)
+		}
 	}
-	for g, n := range d.Got {
+	if format != linksFormat {
+		return fmt.Errorf("it has format %d; this version reads %d", format, linksFormat)
+	}
+	for g, n := range got {
 		if len(n) == 0 {
-			return nil, fmt.Errorf("group state: no number for sender %d", g)
+			return fmt.Errorf("no number for sender %d", g)
 		}
 		r := &received{upTo: n[0], accepted: n[0], beyond: n[1:]}
 		r.pass()
 		l.got[g] = r
 	}
-	return l, nil
+	return nil
 }
 
 // doc returns the stored form.
 func (l *links) doc() []byte {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	d := linksDoc{Format: linksFormat, Sent: l.sent, Got: make(map[store.Group][]int64, len(l.got))}
-	for g, r := range l.got {
-		d.Got[g] = append([]int64{r.upTo}, r.beyond...)
+	d := make(map[string]any, 3+len(l.extra))
+	for name, field := range l.extra {
+		d[name] = field
 	}
+	got := make(map[store.Group][]int64, len(l.got))
+	for g, r := range l.got {
+		got[g] = append([]int64{r.upTo}, r.beyond...)
+	}
+	d["f"], d["sent"], d["got"] = linksFormat, l.sent, got
 	doc, err := json.Marshal(d)
 	if err != nil {
-		panic(fmt.Sprintf("flow: encode group state %+v: %v", d, err))
+		panic(fmt.Sprintf("flow: encode group state %v: %v", d, err))
 	}
 	return doc
 }

@@ -16,7 +16,8 @@ type Limits struct {
 	SoftBytes int64
 	// FullBytes is where commands wait for the next epoch too. Default 1 MiB.
 	FullBytes int64
-	// HardBytes is where events from the edge wait as well, counting what is in flight. Default 256 MiB.
+	// HardBytes is where events from the edge wait as well and new commands are refused, counting what is in flight. Default
+	// 256 MiB.
 	HardBytes int64
 	// Commands is how many commands may wait in mailboxes before more are refused. Default 32768.
 	Commands int64
@@ -41,11 +42,14 @@ func (l Limits) withDefaults() Limits {
 	return l
 }
 
+// full reports whether so much is waiting for the disk that nothing may be added but what has been promised.
+func (n *Node) full() bool { return n.dirty.Load()+n.inflight.Load() >= n.limits.HardBytes }
+
 // admits returns the last class of events that a loop may take now.
 func (n *Node) admits() class {
 	d := n.dirty.Load()
 	switch {
-	case d+n.inflight.Load() >= n.limits.HardBytes:
+	case n.full():
 		return urgent
 	case d >= n.limits.FullBytes:
 		return outside

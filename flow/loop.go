@@ -82,7 +82,7 @@ func (l *Loop) turnLocked() bool {
 		l.node.leaveTurn(nil, nil)
 		return false
 	}
-	l.node.count(e)
+	defer l.node.count(e) // when what follows from it is counted
 	// First the event, then the epoch: no turn of epoch k can have seen a message of k+1.
 	l.active.Store(true)
 	if now := l.node.epoch.Load(); l.epoch != now {

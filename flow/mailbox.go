@@ -19,7 +19,7 @@ const (
 	outside
 	// commands: what users ask. Held back when the epoch is full.
 	commands
-	// continuation: the machine's own further work. Held back when the epoch is well filled.
+	// continuation: the machine's own further work. Held back when the epoch is well filled. See commandsInARow.
 	continuation
 
 	classes
@@ -85,7 +85,12 @@ func (q *queue) len() int { return len(q.items) - q.head }
 type mailbox struct {
 	mu     sync.Mutex
 	queues [classes]queue
+	asked  int // commands taken since the last continuation
 }
+
+// commandsInARow is how many commands are taken before a continuation that waits: users who never pause must not keep what
+// they have begun from going on.
+const commandsInARow = 16
 
 func (b *mailbox) put(e *envelope) {
 	b.mu.Lock()
@@ -98,9 +103,19 @@ func (b *mailbox) take(max class) *envelope {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	for c := resumed; c <= max; c++ {
-		if b.queues[c].len() > 0 {
-			return b.queues[c].pop()
+		if b.queues[c].len() == 0 {
+			continue
 		}
+		switch {
+		case c == commands && b.asked >= commandsInARow && max >= continuation && b.queues[continuation].len() > 0:
+			c = continuation
+			fallthrough
+		case c == continuation:
+			b.asked = 0
+		case c == commands:
+			b.asked++
+		}
+		return b.queues[c].pop()
 	}
 	return nil
 }

@@ -18,6 +18,9 @@ type Options struct {
 	// Forward hands a durable message row to the node that owns its group, best effort: the row is the truth. It may
 	// be nil and must not block.
 	Forward func(store.Message)
+	// Shared says that other processes may come to own groups of the same store. Then even answers that write nothing wait
+	// until the store has confirmed that the group is still this node's. It is implied by Forward.
+	Shared bool
 	// Limits bounds memory and batches; zero fields have defaults.
 	Limits Limits
 	// Report is told of what operators should know: drops, quarantines, repeats. It may be nil and must not block.
@@ -40,6 +43,7 @@ type Node struct {
 	outbox  Outbox
 	clock   Clock
 	forward func(store.Message)
+	shared  bool
 	limits  Limits
 	report  func(Incident)
 
@@ -67,7 +71,8 @@ type Node struct {
 	timerKick  chan struct{}
 	nextWake   atomic.Int64
 
-	pace pace
+	pace  pace
+	first int // group that readyHeldBack begins with
 
 	claimed generations
 	trouble trouble
@@ -78,6 +83,7 @@ type Node struct {
 func NewNode(o Options) *Node {
 	n := &Node{
 		name: o.Name, store: o.Store, kind: o.Kind, outbox: o.Outbox, clock: o.Clock, forward: o.Forward,
+		shared: o.Shared || o.Forward != nil,
 		limits: o.Limits.withDefaults(), report: o.Report,
 		loops:      make([]atomic.Pointer[Loop], o.Store.Groups()),
 		commitKick: make(chan struct{}, 1),
@@ -113,12 +119,15 @@ func (n *Node) Seat() store.Seat { return n.seat }
 // errMoving answers what was asked of a group that is not here (any more).
 var errMoving = fault.New(fault.Unavailable, "the flow group is moving to another owner or is being reloaded; repeat the request")
 
-// errBusy answers a command that finds too many before it.
+// errBusy answers a command that finds too much before it.
 var errBusy = fault.New(fault.Unavailable, "too many requests are waiting for the disk; repeat the request later")
+
+// errUncertain answers a command whose batch has not landed when the node ends, or may have landed after all.
+var errUncertain = fault.New(fault.Unavailable, "the node has ended before the request was known to be durable; it may have taken effect: repeat it")
 
 // Ask delivers a command to a group. c.Answer is called when its effect is durable, or with an error of kind
 // fault.Unavailable if the group is not here or too much is waiting; then nothing has happened, or (after a failed
-// commit) nothing will be found to have happened.
+// commit) nothing will be found to have happened. Only a node that ends in the middle of a commit cannot tell, and says so.
 func (n *Node) Ask(g store.Group, c *Command) {
 	l := n.loop(g)
 	if l == nil {
@@ -129,7 +138,7 @@ func (n *Node) Ask(g store.Group, c *Command) {
 		c.answer(nil, *err)
 		return
 	}
-	if n.queued.Add(1) > n.limits.Commands {
+	if n.queued.Add(1) > n.limits.Commands || n.full() {
 		n.queued.Add(-1)
 		c.answer(nil, errBusy)
 		return

@@ -2,7 +2,6 @@ package flow
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"runtime"
 	"sync"
@@ -80,15 +79,7 @@ func (n *Node) commits(ctx context.Context) error {
 	for {
 		select {
 		case <-ctx.Done():
-			// What is decided is still worth its commit; what comes after is not begun.
-			if b := n.Begin(); b != nil {
-				last, cancel := context.WithTimeout(context.WithoutCancel(ctx), backoffMost)
-				defer cancel()
-				if v := n.End(b, n.Commit(last, b)); v == Halt {
-					return errors.New("the store failed fatally")
-				}
-			}
-			return nil
+			return n.lastCommit(ctx)
 		case <-n.commitKick:
 		}
 		n.settle(ctx)
@@ -107,6 +98,39 @@ func (n *Node) commits(ctx context.Context) error {
 	}
 }
 
+// lastCommit commits what is decided when the node is told to end. What comes after is not begun.
+func (n *Node) lastCommit(ctx context.Context) error {
+	b := n.Begin()
+	if b == nil {
+		return nil
+	}
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), backoffMost)
+	defer cancel()
+	err := n.Commit(ctx, b)
+	switch n.End(b, err) {
+	case Halt:
+		n.giveUp(b)
+		return halted(err)
+	case Repeat:
+		n.giveUp(b)
+	}
+	return nil
+}
+
+func halted(err error) error {
+	return fmt.Errorf("the store failed fatally, so nothing more is promised: %w", err)
+}
+
+// giveUp answers who waits for a batch of which nobody will know whether it has landed, and forgets every group.
+func (n *Node) giveUp(b *Batch) {
+	for _, p := range b.parts {
+		for _, h := range p.held {
+			h.command.answer(nil, errUncertain)
+		}
+	}
+	n.drop(b, true)
+}
+
 // commitOne commits a batch, repeating it as long as that may help.
 func (n *Node) commitOne(ctx context.Context, b *Batch) error {
 	backoff := backoffFirst
@@ -121,13 +145,15 @@ func (n *Node) commitOne(ctx context.Context, b *Batch) error {
 		}
 		switch n.End(b, err) {
 		case Halt:
-			return fmt.Errorf("the store failed fatally, so nothing more is answered: %w", err)
+			n.giveUp(b)
+			return halted(err)
 		case Repeat:
 			if backoff > shedAfter {
 				refusal := fault.New(fault.Unavailable, "the store takes nothing at present, so nothing can be promised; repeat the request later: %w", err)
 				n.ailing.Store(&refusal)
 			}
 			if !sleep(ctx, backoff) {
+				n.giveUp(b)
 				return nil
 			}
 			backoff = min(2*backoff, backoffMost)

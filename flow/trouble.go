@@ -379,7 +379,12 @@ func (n *Node) recover(ctx context.Context, groups []store.Group, rejoin bool) e
 				Err: fmt.Errorf("flow group %d cannot be run: it has failed %d times in a row", g, hopelessLoads)})
 			continue
 		}
-		if err := n.load(ctx, g, n.generationOf(g)); err != nil {
+		err := n.load(ctx, g, n.generationOf(g))
+		if err != nil && store.ClassOf(err) == store.Refused { // its rows cannot be read: the others need not wait for it
+			n.report(Incident{What: "fatal", Group: g, Err: fmt.Errorf("flow group %d cannot be run: %w", g, err)})
+			continue
+		}
+		if err != nil {
 			return err
 		}
 	}

@@ -30,6 +30,7 @@ const programBytes = 32 << 20
 type NodeOptions struct {
 	Name     string // of the node in the store
 	Store    store.Store
+	Shared   bool                    // other processes may come to own groups of the store
 	Runtimes map[string]step.Runtime // by step type, lower case
 	Limits   flow.Limits
 	Engine   engine.Limits
@@ -73,6 +74,7 @@ func NewNode(o NodeOptions) *Node {
 	})
 	n.flow = flow.NewNode(flow.Options{
 		Name: o.Name, Store: o.Store, Kind: n.kind, Outbox: n, Clock: o.Clock, Limits: o.Limits, Report: n.report,
+		Shared: o.Shared,
 	})
 	return n
 }

@@ -110,7 +110,7 @@ func Open(ctx context.Context, c Config) (_ *Server, err error) {
 	if s.runtimes, err = s.openRuntimes(); err != nil {
 		return nil, err
 	}
-	s.node = NewNode(NodeOptions{Name: nodeName, Store: s.store, Runtimes: s.runtimes, Log: c.Log})
+	s.node = NewNode(NodeOptions{Name: nodeName, Store: s.store, Shared: c.Database != "", Runtimes: s.runtimes, Log: c.Log})
 	s.handler = s.face()
 	return s, nil
 }

@@ -15,7 +15,7 @@ var flowMutants = []mutant{
 		l.node.leaveTurn(nil, nil)
 		return false
 	}
-	l.node.count(e)
+	defer l.node.count(e) // when what follows from it is counted
 	// First the event, then the epoch: no turn of epoch k can have seen a message of k+1.
 	l.active.Store(true)
 	if now := l.node.epoch.Load(); l.epoch != now {`,
@@ -27,7 +27,7 @@ var flowMutants = []mutant{
 		l.node.leaveTurn(nil, nil)
 		return false
 	}
-	l.node.count(e)
+	defer l.node.count(e)
 	if l.epoch != now {`,
 		"the event is taken before the epoch is read",
 	},
@@ -149,7 +149,7 @@ var flowMutants = []mutant{
 	},
 	{
 		"unfenced-answers", "ledger", "flow/committer.go",
-		"	b.fence = n.forward != nil",
+		"	b.fence = n.shared",
 		"	b.fence = false",
 		"an owner that was replaced lets out nothing, even if it writes nothing",
 	},
