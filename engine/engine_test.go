@@ -225,6 +225,23 @@ func TestAfterACrashOrdersAreRepeatedAndRunsGoOn(t *testing.T) {
 	w.want(p, 1, "IN_PROGRESS a=STARTING")
 }
 
+func TestAnAttemptMayOutgrowTheRowOfItsRun(t *testing.T) {
+	w := newWorld(t, engine.Limits{})
+	p := w.push("PARALLEL", 50, dagOf("talker", "a:command*1>b; b:command"))
+	w.start(p, "u1")
+	w.say(p, "a", step.Progress{State: step.Running})
+	w.say(p, "a", step.Progress{State: step.Running, Message: strings.Repeat("much ", 200)})
+	w.boot(engine.Limits{})
+	w.say(p, "a", step.Progress{State: step.UserError})
+	w.boot(engine.Limits{})
+	w.pass(60_000)
+	w.want(p, 1, "IN_PROGRESS a#2=STARTING")
+	w.say(p, "a", step.Progress{State: step.Done, Message: strings.Repeat("done ", 200)})
+	w.boot(engine.Limits{})
+	w.say(p, "b", step.Progress{State: step.Done})
+	w.want(p, 1, "SUCCEEDED a#2=SUCCEEDED b=SUCCEEDED")
+}
+
 func TestALongChainIsCarriedOnInContinuations(t *testing.T) {
 	w := newWorld(t, engine.Limits{StepsPerTurn: 7})
 	text := "s0:noop"

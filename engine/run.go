@@ -51,6 +51,7 @@ type body struct {
 type stepState struct {
 	record.Attempt
 	row    int64 // of the current attempt; 0 = none yet
+	folded bool  // the row of the run has this attempt, or the one before it
 	left   int32 // predecessors that are not complete
 	opened bool  // an edge that leads here is true, or it is a root
 	dirty  bool
@@ -230,6 +231,7 @@ func unfold(rec *record.Run, plan *Plan, row int64, rows []store.Row) (*body, er
 		if err := b.takeAttempt(a, 0); err != nil {
 			return nil, err
 		}
+		b.steps[a.Ordinal].folded = true
 	}
 	for i := range rows {
 		if err := b.take(&rows[i], row); err != nil {

@@ -101,7 +101,8 @@ func (m *Machine) sealRun(r *run, rows []store.Row, buf []byte) ([]store.Row, []
 	return rows, buf
 }
 
-// fold puts the attempts into the run's record that are kept there, and reports whether one of them has changed.
+// fold puts the attempts into the run's record that are kept there, and reports whether the record is another one for it:
+// one of them has changed, or is kept elsewhere from now on.
 func (b *body) fold() (changed bool) {
 	if len(b.steps) > foldSteps {
 		return false
@@ -109,11 +110,13 @@ func (b *body) fold() (changed bool) {
 	for i := range b.steps {
 		s := &b.steps[i]
 		if s.row != 0 || s.Status == instance.NotCreated || packed(&s.Attempt) > foldBytes {
+			changed = changed || s.folded
+			s.folded = false
 			continue
 		}
 		b.rec.Attempts = append(b.rec.Attempts, &s.Attempt)
 		changed = changed || s.dirty
-		s.dirty = false
+		s.dirty, s.folded = false, true
 	}
 	return changed
 }

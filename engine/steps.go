@@ -238,7 +238,7 @@ func (m *Machine) retry(t *flow.Turn, r *run, i int32) {
 	case instance.TimeoutFailed:
 		next.TimeoutRetries++
 	}
-	*s = stepState{Attempt: next, left: s.left, opened: s.opened}
+	*s = stepState{Attempt: next, left: s.left, opened: s.opened, folded: s.folded}
 	m.move(t, r, i, lifecycle.StepReached)
 	m.launch(t, r, i)
 }

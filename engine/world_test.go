@@ -25,6 +25,8 @@ type world struct {
 	node   *flow.Node
 	orders []engine.Order
 	ended  []engine.Changed
+	loaded [4]*engine.Machine // by group
+	still  bool               // all is decided and durable
 
 	// For stories (see transcript_test.go).
 	onOrder   func(*engine.Order)
@@ -47,8 +49,9 @@ func newWorld(t *testing.T, limits engine.Limits) *world {
 // boot starts a node on the store, as after a crash of the one before.
 func (w *world) boot(limits engine.Limits) {
 	w.t.Helper()
+	w.compare()
 	w.node = flow.NewNode(flow.Options{
-		Name: "n", Store: w.store, Kind: engine.NewKind(limits, sel.NewCache(1<<20)), Outbox: w,
+		Name: "n", Store: w.store, Kind: watched{engine.NewKind(limits, sel.NewCache(1<<20)), w}, Outbox: w,
 		Clock:  func() int64 { return w.now },
 		Report: func(i flow.Incident) { w.t.Logf("incident: %s group %d: %v", i.What, i.Group, i.Err) },
 	})
@@ -61,6 +64,43 @@ func (w *world) boot(limits engine.Limits) {
 		w.t.Fatal(err)
 	}
 	w.settle()
+}
+
+// watched is a Kind whose machines the test knows.
+type watched struct {
+	*engine.Kind
+	world *world
+}
+
+func (k watched) Load(s store.Snapshot, o store.Owned, ids func() int64) (flow.Machine, error) {
+	m, err := k.Kind.Load(s, o, ids)
+	if err == nil {
+		k.world.loaded[o.Group] = m.(*engine.Machine)
+	}
+	return m, err
+}
+
+// compare checks that a machine loaded now would be what the one in memory is, if everything is durable.
+func (w *world) compare() {
+	w.t.Helper()
+	if !w.still {
+		return
+	}
+	err := w.store.Read(context.Background(), func(s store.Snapshot) error {
+		for g, m := range w.loaded {
+			fresh, err := engine.NewKind(engine.Limits{}, sel.NewCache(1<<20)).Load(s, store.Owned{Group: store.Group(g)}, nil)
+			if err != nil {
+				return err
+			}
+			if err := m.Compare(fresh.(*engine.Machine), s); err != nil {
+				return fmt.Errorf("group %d: %w", g, err)
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		w.t.Fatalf("memory and store differ: %v", err)
+	}
 }
 
 // Release takes what the engine lets out.
@@ -84,6 +124,7 @@ func (w *world) Release(_ store.Group, _ store.Generation, effect any) {
 // settle runs the node until nothing is left to do at the present time.
 func (w *world) settle() {
 	w.t.Helper()
+	w.still = false
 	for range 100_000 {
 		if w.stepsLeft == 0 {
 			return
@@ -115,6 +156,7 @@ func (w *world) settle() {
 		}
 		l := w.node.NextReady()
 		if l == nil {
+			w.still = true
 			return
 		}
 		l.Ready()
@@ -288,6 +330,7 @@ func (w *world) status(p *engine.Plan, instanceID int64) string {
 
 func (w *world) want(p *engine.Plan, instanceID int64, want string) {
 	w.t.Helper()
+	w.compare()
 	if got := w.status(p, instanceID); got != want {
 		w.t.Errorf("instance %d of %s\n  is   %s\n  want %s", instanceID, p.Definition.ID, got, want)
 	}
