@@ -1,6 +1,7 @@
 package runs
 
 import (
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -17,7 +18,7 @@ import (
 // books is what must be true of the durable state, kept up batch by batch.
 type books struct {
 	names      map[int64]string // of workflows by row
-	versions   map[int64]string // workflow by row of the version
+	versions   map[int64]stored // by row of the version
 	versionRow map[versionKey]int64
 	runs       map[int64]*runBook
 	byKey      map[string]int64
@@ -36,13 +37,24 @@ type versionKey struct {
 	version  int64
 }
 
+// stored is a version that is in the store.
+type stored struct {
+	*version
+	workflow string
+}
+
 type runBook struct {
 	workflow int64
+	version  stored
 	instance int64
 	status   instance.Status
+	begun    bool                     // in the present batch
 	ending   bool                     // a stop, a kill or a timeout ends it
 	steps    map[int32]record.Attempt // the latest attempt by ordinal
+	attempts map[attemptOf]record.Attempt
 }
+
+type attemptOf struct{ ordinal, number int32 }
 
 type attemptKey struct {
 	run     int64
@@ -51,7 +63,7 @@ type attemptKey struct {
 }
 
 func (b *books) reset() {
-	b.names, b.versions, b.runs = map[int64]string{}, map[int64]string{}, map[int64]*runBook{}
+	b.names, b.versions, b.runs = map[int64]string{}, map[int64]stored{}, map[int64]*runBook{}
 	b.versionRow = map[versionKey]int64{}
 	b.byKey, b.running = map[string]int64{}, map[int64]int{}
 	if b.uuidOf == nil {
@@ -70,8 +82,44 @@ func (w *World) Landed(b *store.Batch) {
 	}
 	w.checkLimits()
 	for i := range b.Rows {
-		if r := &b.Rows[i]; r.Table == store.Run {
+		switch r := &b.Rows[i]; r.Table {
+		case store.Run:
 			w.checkEnding(r)
+			w.checkTurn(r)
+			w.checkReached(r.ID)
+		case store.Step:
+			w.checkReached(r.Parent)
+		}
+	}
+}
+
+// checkTurn checks that a run that begins has not overtaken another one.
+func (w *World) checkTurn(r *store.Row) {
+	b := w.books.runs[r.ID]
+	if b == nil || !b.begun {
+		return
+	}
+	b.begun = false
+	for row, o := range w.books.runs { // in any order: one is enough
+		if o.workflow == b.workflow && o.instance < b.instance && o.status == instance.Created {
+			w.env.Fail("run %s begins as instance %d, and instance %d (row %d) still waits", r.Key, b.instance, o.instance, row)
+			return
+		}
+	}
+}
+
+// checkReached checks that the predecessors of each step that was reached are complete.
+func (w *World) checkReached(run int64) {
+	b := w.books.runs[run]
+	if b == nil || b.version.version == nil {
+		return
+	}
+	for i := range b.steps { // in any order: each fails by itself
+		for _, p := range b.version.preds[i] {
+			if before := b.steps[p]; !before.Status.Complete() {
+				w.env.Fail("step %d of run row %d was reached, and step %d before it is %s", i, run, p, before.Status)
+				return
+			}
 		}
 	}
 }
@@ -106,7 +154,7 @@ func (w *World) enter(r *store.Row) {
 	case store.Workflow:
 		k.names[r.ID] = r.Key
 	case store.Version:
-		k.versions[r.ID] = k.names[r.Parent]
+		w.enterVersion(r)
 		k.versionRow[versionKey{k.names[r.Parent], r.A}] = r.ID
 	case store.Run:
 		w.enterRun(r)
@@ -119,6 +167,21 @@ func (w *World) enter(r *store.Row) {
 	}
 }
 
+func (w *World) enterVersion(r *store.Row) {
+	k := &w.books
+	rec, err := record.ParseVersion(r.Doc)
+	if err != nil {
+		w.env.Fail("version row %d: %v", r.ID, err)
+		return
+	}
+	v := w.versions[string(rec.Definition)]
+	if v == nil {
+		w.env.Fail("version row %d has a definition that nobody has pushed: %s", r.ID, rec.Definition)
+		return
+	}
+	k.versions[r.ID] = stored{v, k.names[r.Parent]}
+}
+
 func (w *World) enterRun(r *store.Row) {
 	k := &w.books
 	rec, err := record.ParseRun(r.Doc)
@@ -128,8 +191,14 @@ func (w *World) enterRun(r *store.Row) {
 	}
 	b := k.runs[r.ID]
 	if b == nil {
-		b = &runBook{workflow: r.Parent, instance: r.A, steps: map[int32]record.Attempt{}}
+		b = &runBook{
+			workflow: r.Parent, instance: r.A, version: k.versions[rec.VersionRow],
+			steps: map[int32]record.Attempt{}, attempts: map[attemptOf]record.Attempt{},
+		}
 		k.runs[r.ID] = b
+		if b.version.workflow != k.names[r.Parent] {
+			w.env.Fail("run %s of workflow %q has a version of workflow %q", r.Key, k.names[r.Parent], b.version.workflow)
+		}
 	}
 	if row, twice := k.byKey[r.Key]; r.Key != "" && twice && row != r.ID {
 		w.env.Fail("request %s has started two runs, in rows %d and %d", r.Key, row, r.ID)
@@ -143,7 +212,7 @@ func (w *World) enterRun(r *store.Row) {
 		w.env.Fail("run %s is %s and open is %v", r.Key, status, r.Open)
 	}
 	if was, is := b.status == instance.InProgress, status == instance.InProgress; was != is {
-		if is {
+		if b.begun = is; is {
 			k.running[r.Parent]++
 		} else {
 			k.running[r.Parent]--
@@ -189,6 +258,7 @@ func (w *World) enterSteps(r *store.Row) {
 
 func (w *World) enterAttempt(b *runBook, run int64, a *record.Attempt) {
 	w.books.everAttempt[attemptKey{run, a.Ordinal, int64(a.Number)}] = true
+	b.attempts[attemptOf{a.Ordinal, a.Number}] = *a
 	before, known := b.steps[a.Ordinal]
 	done := known && before.Status.Terminal() && !before.Status.Retryable()
 	switch {
@@ -275,20 +345,17 @@ func (w *World) Rest(s store.Snapshot) error {
 	return nil
 }
 
-// Compare implements sim.World: a machine that is loaded now wants to be woken as early as the one that lives, or earlier.
+// Compare implements sim.World.
 func (w *World) Compare(g store.Group, live flow.Machine, s store.Snapshot) error {
 	o, err := s.Owner(g)
 	if err != nil {
 		return err
 	}
-	fresh, err := w.Load(s, o, func() int64 { return 0 })
+	fresh, err := w.Load(s, o, func() int64 { panic("runs: a machine that was loaded to be compared wants a row key") })
 	if err != nil {
 		return err
 	}
-	if at := live.Deadline(); at != 0 && (fresh.Deadline() == 0 || fresh.Deadline() > at) {
-		return fmt.Errorf("it wants to be woken at %d; a machine loaded now, at %d", at, fresh.Deadline())
-	}
-	return nil
+	return live.(*engine.Machine).Compare(fresh.(*engine.Machine), s)
 }
 
 // Final implements sim.World.
@@ -312,17 +379,30 @@ func (w *World) Final(s store.Snapshot) error {
 			} else {
 				instances[name] = true
 			}
+			w.count(r)
 			if err := w.judge(d, r, w.books.uuidOf[row]); err != nil {
-				return fmt.Errorf("run %s of workflow %s (%s): %w", w.books.uuidOf[row], d.id, d.raw, err)
+				return fmt.Errorf("run %s of workflow %s (%s): %w", w.books.uuidOf[row], d.id, r.version.raw, err)
 			}
 		}
 	}
 	return nil
 }
 
+// count counts what has come of a run.
+func (w *World) count(r *runBook) {
+	w.env.Met(fmt.Sprintf("runs that are %s", r.status))
+	for _, a := range r.attempts { // in any order: sums
+		w.env.Met(fmt.Sprintf("attempts that are %s", a.Status))
+	}
+}
+
 // judge compares a run with the model.
 func (w *World) judge(d *definition, r *runBook, uuid string) error {
-	x := d.graph.expect(uuid)
+	g := &r.version.graph
+	if err := r.judgeSteps(g); err != nil {
+		return err
+	}
+	x := g.expect(uuid)
 	action, touched := w.stopped[uuid]
 	switch {
 	case !r.status.Terminal():
@@ -344,14 +424,63 @@ func (w *World) judge(d *definition, r *runBook, uuid string) error {
 	case x.atOnce:
 		return nil
 	}
+	w.env.Met("runs known in every step")
 	for i, want := range x.steps {
 		a := r.steps[int32(i)]
 		if a.Status != want || int64(a.Number) != x.attempts[i] {
-			return fmt.Errorf("step %s is %s in attempt %d instead of %s in attempt %d", d.graph.nodes[i].id, a.Status, a.Number, want, x.attempts[i])
+			return fmt.Errorf("step %s is %s in attempt %d instead of %s in attempt %d", g.nodes[i].id, a.Status, a.Number, want, x.attempts[i])
 		}
 	}
 	return nil
 }
 
-// Meets is what any hundred seeds of this world meet, besides what all worlds do.
-var Meets = []string{}
+// judgeSteps checks what is true of every run that has ended, whatever was done to it.
+func (r *runBook) judgeSteps(g *graph) error {
+	complete := 0
+	for _, i := range slices.Sorted(maps.Keys(r.steps)) {
+		a := r.steps[i]
+		if a.Status.Complete() {
+			complete++
+		}
+		if r.status.Terminal() && (!a.Status.Terminal() || a.Order != record.OrderNone) {
+			return fmt.Errorf("it is %s, and step %s is %s with order %d", r.status, g.nodes[i].id, a.Status, a.Order)
+		}
+		for number := int32(1); number <= a.Number; number++ {
+			if err := r.judgeAttempt(&g.nodes[i], attemptOf{i, number}); err != nil {
+				return fmt.Errorf("attempt %d of step %s: %w", number, g.nodes[i].id, err)
+			}
+		}
+	}
+	if all := complete == len(g.nodes); all != (r.status == instance.Succeeded) {
+		return fmt.Errorf("it is %s, and %d of %d steps are complete", r.status, complete, len(g.nodes))
+	}
+	return nil
+}
+
+// judgeAttempt checks that an attempt has taken its time, and has waited for it after the one before.
+func (r *runBook) judgeAttempt(n *node, of attemptOf) error {
+	a, ok := r.attempts[of]
+	if !ok {
+		return errors.New("it is not in the store")
+	}
+	lasted := a.Times[record.Finish] - a.Times[record.Execute]
+	if n.kind == "sleep" && a.Status == instance.StepSucceeded && lasted <= int64(n.sleep)*1000 {
+		return fmt.Errorf("it has slept %d ms instead of %d s", lasted, n.sleep)
+	}
+	if of.number == 1 {
+		return nil
+	}
+	before := r.attempts[attemptOf{of.ordinal, of.number - 1}]
+	least := int64(userBackoff)
+	switch before.Status {
+	case instance.UserFailed, instance.TimeoutFailed:
+	case instance.PlatformFailed:
+		least = platformBackoff
+	default:
+		return fmt.Errorf("it follows one that is %s", before.Status)
+	}
+	if waited := a.Times[record.Create] - before.Times[record.End]; waited < least {
+		return fmt.Errorf("it began %d ms after the one before it, which is %s; at least %d are asked for", waited, before.Status, least)
+	}
+	return nil
+}

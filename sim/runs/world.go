@@ -18,6 +18,7 @@ import (
 	"github.com/segue-run/segue/engine"
 	"github.com/segue-run/segue/flow"
 	"github.com/segue-run/segue/instance"
+	"github.com/segue-run/segue/param"
 	"github.com/segue-run/segue/record"
 	"github.com/segue-run/segue/sel"
 	"github.com/segue-run/segue/sim"
@@ -33,7 +34,8 @@ type World struct {
 	limit engine.Limits
 
 	workflows []*definition
-	left      int // requests still to come
+	versions  map[string]*version // by definition
+	left      int                 // requests still to come
 	asked     int
 	again     []*sim.Request // starts that have to be prepared anew
 
@@ -44,16 +46,32 @@ type World struct {
 	stopped map[string]instance.Action
 }
 
+// Meets is what a hundred seeds of this world meet, besides what those of any world do.
+var Meets = []string{
+	"starts answered with the run that exists", "orders repeated", "terminations", "runs known in every step",
+	"runs that are SUCCEEDED", "runs that are FAILED", "runs that are STOPPED", "runs that are TIMED_OUT",
+	"attempts that are SUCCEEDED", "attempts that are COMPLETED_WITH_ERROR", "attempts that are UNSATISFIED",
+	"attempts that are FATALLY_FAILED", "attempts that are STOPPED", "attempts that are TIMED_OUT",
+	"attempts that are USER_FAILED", "attempts that are PLATFORM_FAILED", "attempts that are TIMEOUT_FAILED",
+}
+
 // definition is one workflow.
 type definition struct {
-	id    string
-	graph graph
-	plan  *engine.Plan // with the version that the clients know of; nil = not pushed yet
-	raw   string
+	id   string
+	last *version     // that was drawn
+	plan *engine.Plan // with the version that the clients know of; nil = not pushed yet
 	// unclear says that any of its runs may have been stopped.
 	unclear bool
 	rule    string
 	limit   int64
+}
+
+// version is a graph with its definition. The same one may be pushed more than once.
+type version struct {
+	graph graph
+	raw   string
+	plan  *engine.Plan
+	preds [][]int32
 }
 
 // job is an attempt as the outside world sees it.
@@ -71,7 +89,7 @@ func New(env *sim.Env) sim.World {
 	r := env.Rand
 	w := &World{
 		env: env, rng: r, left: 15 + r.IntN(40),
-		jobs: map[string]*job{}, acked: map[string]engine.Started{}, stopped: map[string]instance.Action{},
+		versions: map[string]*version{}, jobs: map[string]*job{}, acked: map[string]engine.Started{}, stopped: map[string]instance.Action{},
 	}
 	if r.IntN(2) == 0 {
 		w.limit = engine.Limits{StepsPerTurn: 1 + r.IntN(4), Resident: 1 + r.IntN(2), DuePerTick: 1 + r.IntN(2)}
@@ -87,12 +105,20 @@ func New(env *sim.Env) sim.World {
 
 // define draws a workflow.
 func (w *World) define(id string) *definition {
-	d := &definition{id: id, graph: draw(w.rng), rule: "SEQUENTIAL", limit: 1}
+	d := &definition{id: id, rule: "SEQUENTIAL", limit: 1}
+	w.drawVersion(d)
 	if w.rng.IntN(2) == 0 {
 		d.rule, d.limit = "PARALLEL", int64(1+w.rng.IntN(4))
 	}
-	d.raw = d.graph.definition(id)
 	return d
+}
+
+// drawVersion draws another version of a workflow.
+func (w *World) drawVersion(d *definition) {
+	v := &version{graph: draw(w.rng)}
+	v.raw = v.graph.definition(d.id)
+	v.plan, v.preds = newPlan(v.raw), v.graph.predecessors()
+	d.last, w.versions[v.raw] = v, v
 }
 
 // Load implements flow.Kind. Each loading has a cache of its own, as it would in another process.
@@ -121,7 +147,11 @@ func (w *World) Request() *sim.Request {
 	n := w.rng.IntN(100)
 	switch {
 	case d.plan == nil || n < 4:
-		q.Fresh = func() any { return d.push() }
+		if d.plan != nil && w.rng.IntN(2) == 0 {
+			w.drawVersion(d)
+		}
+		v := d.last
+		q.Fresh = func() any { return d.push(v) }
 	case n < 75 || len(w.acked) == 0:
 		q = w.start(d, id)
 	default:
@@ -135,11 +165,12 @@ const unclear instance.Action = ""
 
 // start returns the request that starts a run; each attempt is prepared against the version that the clients know then.
 func (w *World) start(d *definition, id string) *sim.Request {
-	e := &engine.Start{Workflow: d.id, Alias: "active", UUID: id, RequestID: id, Message: "simulated"}
+	e := &engine.Start{Workflow: d.id, Alias: "active", UUID: id, RequestID: id, Message: "simulated", Params: new(param.Params)}
+	e.Params.Set("p", param.NewParam(param.Long, paramOf(id), 0))
 	return &sim.Request{ID: id, Group: engine.GroupOf(d.id, w.env.Groups), Body: e, Fresh: func() any {
 		c := *e
 		if c.Plan = d.plan; c.Plan == nil {
-			c.Plan = d.newPlan() // of no version
+			c.Plan = d.last.plan // of no version
 		}
 		return &c
 	}}
@@ -196,7 +227,7 @@ func (w *World) Answer(q *sim.Request, value any, err error, _ bool) {
 	switch v := value.(type) {
 	case engine.Pushed:
 		for _, d := range w.workflows {
-			if q.Group == engine.GroupOf(d.id, w.env.Groups) && q.ID != "" && w.books.versions[v.Row] == d.id {
+			if w.books.versions[v.Row].workflow == d.id {
 				w.know(d, v.Version, v.Row)
 			}
 		}
@@ -212,9 +243,9 @@ func (w *World) Answer(q *sim.Request, value any, err error, _ bool) {
 
 // know has the clients prepare their starts against a version.
 func (w *World) know(d *definition, version, row int64) {
-	p := d.newPlan()
+	p := *w.books.versions[row].plan
 	p.Version, p.Row = version, row
-	d.plan = p
+	d.plan = &p
 }
 
 // prepareAnew repeats a start against the version that its alias names by now.
@@ -232,6 +263,9 @@ func (w *World) prepareAnew(q *sim.Request, v engine.Moved) {
 }
 
 func (w *World) started(q *sim.Request, s engine.Started) {
+	if s.Duplicate {
+		w.env.Met("starts answered with the run that exists")
+	}
 	before, known := w.acked[q.ID]
 	if known && (before.Instance != s.Instance || before.Row != s.Row) && !w.env.Lost() {
 		w.env.Fail("%s is instance %d (row %d), and was %d (row %d) before", q.ID, s.Instance, s.Row, before.Instance, before.Row)
@@ -271,6 +305,15 @@ func (w *World) ordered(o *engine.Order, current bool) {
 	w.env.Tracef("  order %d for attempt %d of step %s of %s, %s; current %v", o.Kind, a.Attempt, a.StepID, w.books.uuidOf[o.Run], o.Cause, current)
 	w.books.checkOrder(w, o, current)
 	j := w.jobs[a.UUID]
+	switch {
+	case o.Kind == record.OrderTerminate:
+		w.env.Met("terminations")
+	case j != nil:
+		w.env.Met("orders repeated")
+	}
+	if o.Kind == record.OrderStart && current {
+		w.checkParams(o)
+	}
 	if j == nil {
 		j = &job{order: *o, script: scriptOf(w.books.uuidOf[o.Run], a.StepID, a.Attempt)}
 		w.jobs[a.UUID] = j
@@ -297,7 +340,31 @@ func (w *World) ordered(o *engine.Order, current bool) {
 	}
 }
 
-func (j *job) over(now int64) bool { return !j.gone && j.script.state != step.Running && now >= j.ends }
+func (j *job) over(now int64) bool { return !j.gone && now >= j.ends }
+
+// paramOf is the workflow param p of a run.
+func paramOf(run string) int64 { return int64(hash("p", run) % 100) }
+
+// checkParams checks the params with which an attempt is started: it has the output of the step that it asks.
+func (w *World) checkParams(o *engine.Order) {
+	r := w.books.runs[o.Run]
+	if r == nil || r.version.version == nil {
+		return
+	}
+	g := &r.version.graph
+	asks := g.nodes[o.Ordinal].asks
+	if asks < 0 {
+		return
+	}
+	uuid, of := w.books.uuidOf[o.Run], r.steps[int32(asks)]
+	want := paramOf(uuid) - 1 // a command that has failed has put out nothing
+	if of.Status == instance.StepSucceeded {
+		want = paramOf(uuid) + scriptOf(uuid, g.nodes[asks].id, int64(of.Number)).out
+	}
+	if got, ok := o.Attempt.Params["in"].(int64); (!ok || got != want) && !w.env.Lost() {
+		w.env.Fail("step %s of run %s is started with in = %v instead of %d", o.Attempt.StepID, uuid, o.Attempt.Params["in"], want)
+	}
+}
 
 func (w *World) drop(uuid string) {
 	if i := slices.Index(w.pending, uuid); i >= 0 {
@@ -317,10 +384,15 @@ func (w *World) Outside() (store.Group, any, bool) {
 	case j.gone:
 		p = step.Progress{State: step.Stopped}
 	case j.over(w.env.Now()):
-		p = step.Progress{State: j.script.state, Message: "scripted"}
+		p = step.Progress{State: j.script.state, Message: j.script.message}
 		if p.State == step.Done {
 			p.Outputs = map[string]any{"out": j.script.out}
 		}
+	case j.script.chatty:
+		p.Message = fmt.Sprintf("it is %d", w.env.Now())
+	}
+	if j.script.artifact && p.State != step.Stopped {
+		p.Artifacts = map[string][]byte{"it": fmt.Appendf(nil, `{"state":%q}`, p.State)}
 	}
 	w.env.Tracef("  attempt %d of step %s of %s: %s", o.Attempt.Attempt, o.Attempt.StepID, w.books.uuidOf[o.Run], p.State)
 	e := &engine.Outcome{Type: o.Attempt.Type, UUID: o.Attempt.UUID, Run: o.Run, Ordinal: o.Ordinal, Attempt: int32(o.Attempt.Attempt), Progress: p}
