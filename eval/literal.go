@@ -113,7 +113,7 @@ func (e *evaluation) fill(of *subject, text string) (string, error) {
 	filled, err := e.env.Templates.get(text).Expand(func(name string) (string, error) {
 		v, found, err := e.names.resolve(name)
 		if err == nil && !found {
-			err = e.names.unknown(of, name)
+			err = e.unknownInText(of, name)
 		}
 		if err != nil {
 			return "", err
@@ -124,6 +124,15 @@ func (e *evaluation) fill(of *subject, text string) (string, error) {
 		err = e.spend(len(filled))
 	}
 	return filled, err
+}
+
+// unknownInText is the error for a reference in a text that leads nowhere. In a step it is often a variable of a shell.
+func (e *evaluation) unknownInText(of *subject, name string) error {
+	err := e.names.unknown(of, name)
+	if e.kind == "step" && !strings.Contains(name, Separator) {
+		err = fault.New(fault.KindOf(err), "%w; where a dollar sign is meant, write $$", err)
+	}
+	return err
 }
 
 // textOf returns a value as it appears in a text.

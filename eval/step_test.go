@@ -55,7 +55,7 @@ func TestStep(t *testing.T) {
 		{"c STRING = \"$$x\"", `c="$x"`},
 		{"", ""},
 		{"p LONG : nope + 1", "ERROR In step [s], param [p]: [nope] is a param neither of step [s] nor of the workflow"},
-		{"p STRING = \"$nope\"", "ERROR In step [s], param [p]: [nope] is a param neither of step [s] nor of the workflow"},
+		{"p STRING = \"$nope\"", "ERROR In step [s], param [p]: [nope] is a param neither of step [s] nor of the workflow; where a dollar sign is meant, write $$"},
 		{"p LONG : later__x", "ERROR step [later] has not run"},
 		{"p LONG : a__zzz", "ERROR step [a] has no param [zzz]"},
 		{"p LONG : s__zzz", "ERROR In step [s], param [p]: [s__zzz] refers to a param [zzz] that step [s] does not have"},
