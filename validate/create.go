@@ -2,6 +2,7 @@ package validate
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -181,6 +182,9 @@ func (v *violations) step(path string, s *workflow.Step) {
 	if s.Announces != nil && len(s.Announces) == 0 {
 		v.add(path+".signalOutputs", "[signal outputs] cannot be empty")
 	}
+	if s.Type == workflow.TypeCommand {
+		v.command(path+".params", s)
+	}
 	switch {
 	case s.Kind == workflow.Foreach && s.Concurrency != nil && *s.Concurrency > MaxForeach:
 		v.add(path+".concurrency", "must be less than or equal to %d - rejected value is [%d]", MaxForeach, *s.Concurrency)
@@ -191,6 +195,40 @@ func (v *violations) step(path string, s *workflow.Step) {
 	case s.Type == workflow.TypeTitus || s.Type == workflow.TypeJoin:
 		v.add(path+".type", "step [%s] has type %s, which cannot be run", s.ID, s.Type)
 	}
+}
+
+// commandParams are the params that a command reads, with the types that it takes.
+var commandParams = []struct {
+	name  string
+	must  bool
+	types []param.Type
+}{
+	{"command", true, []param.Type{param.String, param.StringArray}},
+	{"env", false, []param.Type{param.StringMap, param.Map}},
+	{"working_dir", false, []param.Type{param.String}},
+	{"stdin", false, []param.Type{param.String}},
+}
+
+// command checks the params of a command. Their values are known when it runs.
+func (v *violations) command(path string, s *workflow.Step) {
+	for _, c := range commandParams {
+		d, ok := s.Params.Get(c.name)
+		switch {
+		case !ok && c.must:
+			v.add(path, "[command step] step [%s] of type command must have a param %s of type %s", s.ID, c.name, either(c.types))
+		case ok && !slices.Contains(c.types, d.Type):
+			v.add(path+"["+c.name+"]", "[command step] param %s of step [%s] must be of type %s - rejected type is [%s]", c.name, s.ID, either(c.types), d.Type)
+		}
+	}
+}
+
+// either lists types as alternatives.
+func either(types []param.Type) string {
+	var names []string
+	for _, t := range types {
+		names = append(names, t.String())
+	}
+	return strings.Join(names, " or ")
 }
 
 // timeout checks a length of time; one with a reference can only be checked at run time.

@@ -263,3 +263,16 @@ func TestSamples(t *testing.T) {
 		check(t, name, Create(r), invalid[name]...)
 	}
 }
+
+func TestCommands(t *testing.T) {
+	const ok = `"command":{"value":"true","type":"STRING"}`
+	for params, want := range map[string][]string{
+		ok: nil,
+		`"command":{"expression":"x","type":"STRING_ARRAY"},"env":{"value":{},"type":"MAP"},"stdin":{"value":"","type":"STRING"},"n":{"value":1,"type":"LONG"}`: nil,
+		``:                                    {"workflow.steps[0].params [command step] step [a] of type command must have a param command of type STRING or STRING_ARRAY"},
+		`"command":{"value":3,"type":"LONG"}`: {"workflow.steps[0].params[command] [command step] param command of step [a] must be of type STRING or STRING_ARRAY - rejected type is [LONG]"},
+		ok + `,"env":{"value":"x","type":"STRING"},"working_dir":{"value":[],"type":"STRING_ARRAY"}`: {"param env of step [a] must be of type STRING_MAP or MAP", "param working_dir of step [a] must be of type STRING - rejected type is [STRING_ARRAY]"},
+	} {
+		check(t, params, Create(push(t, "", `{"step":{"id":"a","type":"command","params":{`+params+`}}}`)), want...)
+	}
+}
