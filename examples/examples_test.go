@@ -7,6 +7,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -19,12 +20,27 @@ import (
 // ends is the line of a header that says how the run ends.
 var ends = regexp.MustCompile(`(?m)^# Ends: ([A-Z_]+), exit code ([0-3])$`)
 
-func TestEveryExampleDoesWhatItsHeaderSays(t *testing.T) {
-	dir := t.TempDir()
-	binary := filepath.Join(dir, "segue")
-	if out, err := exec.Command("go", "build", "-o", binary, "../cmd/segue").CombinedOutput(); err != nil {
-		t.Fatalf("build: %v\n%s", err, out)
+// binary is segue, built once for all tests.
+var binary string
+
+func TestMain(m *testing.M) { os.Exit(withBinary(m.Run)) }
+
+func withBinary(run func() int) int {
+	dir, err := os.MkdirTemp("", "segue-examples-")
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		return 1
 	}
+	defer os.RemoveAll(dir)
+	binary = filepath.Join(dir, "segue")
+	if out, err := exec.Command("go", "build", "-o", binary, "../cmd/segue").CombinedOutput(); err != nil {
+		fmt.Fprintf(os.Stderr, "build: %v\n%s", err, out)
+		return 1
+	}
+	return run()
+}
+
+func TestEveryExampleDoesWhatItsHeaderSays(t *testing.T) {
 	files, err := filepath.Glob("*.yaml")
 	if err != nil || len(files) < 4 {
 		t.Fatalf("found %d examples, %v", len(files), err)
