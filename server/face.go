@@ -19,11 +19,11 @@ func Face(n *Node, groups int, d httpd.Deps) http.Handler {
 }
 
 func (s *Server) face() http.Handler {
-	return Face(s.node, 0, httpd.Deps{Logs: s.logs, Version: s.config.Version, Hosts: s.config.Hosts})
+	return Face(s.node, 0, httpd.Deps{Logs: s.Logs, Version: s.config.Version, Hosts: s.config.Hosts})
 }
 
-// logs opens the log of an attempt at the runtime that ran it.
-func (s *Server) logs(ctx context.Context, stepType, attemptUUID string, stream step.LogStream) (step.Log, error) {
+// Logs opens the log of an attempt at the runtime that ran it.
+func (s *Server) Logs(ctx context.Context, stepType, attemptUUID string, stream step.LogStream) (step.Log, error) {
 	r, ok := s.runtimes[stepType].(step.LogReader)
 	if !ok {
 		return nil, fault.New(fault.NotFound, "steps of type %q leave no logs on this server", stepType)

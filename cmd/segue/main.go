@@ -7,9 +7,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"os/signal"
 	"runtime/debug"
+	"strings"
 	"syscall"
 
 	"github.com/spf13/cobra"
@@ -25,24 +27,29 @@ func main() {
 	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
-	os.Exit(execute(ctx, os.Args[1:]))
+	os.Exit(execute(ctx, os.Args[1:], os.Stderr))
 }
 
 // superviseArg is the hidden first argument with which segue runs itself as the supervisor of a command.
 const superviseArg = "__supervise"
 
-func execute(ctx context.Context, args []string) int {
+func execute(ctx context.Context, args []string, stderr io.Writer) int {
 	root := rootCommand()
 	root.SetArgs(args)
-	err := root.ExecuteContext(ctx)
-	if err == nil {
-		return exitOK
-	}
+	root.SetErr(stderr)
+	return conclude(root.ExecuteContext(ctx), stderr)
+}
+
+// conclude tells an error and returns the exit code that it stands for.
+func conclude(err error, stderr io.Writer) int {
 	var code exitCode
-	if errors.As(err, &code) {
+	switch {
+	case err == nil:
+		return exitOK
+	case errors.As(err, &code):
 		return int(code)
 	}
-	fmt.Fprintln(os.Stderr, "segue: "+fault.Lines(err))
+	fmt.Fprintln(stderr, "segue: "+fault.Lines(err))
 	return codeOf(err)
 }
 
@@ -56,7 +63,47 @@ func rootCommand() *cobra.Command {
 	}
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usageError{err} })
 	root.AddCommand(runCommand(), serverCommand(), benchCommand(), selCommand())
+	strict(root)
 	return root
+}
+
+// strict makes the errors of a command's arguments, and of all below it, errors of usage. A command that only has others
+// below it prints its help, and refuses words that are none of them.
+func strict(c *cobra.Command) {
+	if check := c.Args; check != nil {
+		c.Args = func(c *cobra.Command, args []string) error {
+			if err := check(c, args); err != nil {
+				return usageError{err}
+			}
+			return nil
+		}
+	}
+	for _, below := range c.Commands() {
+		strict(below)
+	}
+	if c.HasSubCommands() && !c.Runnable() {
+		c.Args = cobra.ArbitraryArgs
+		c.RunE = func(c *cobra.Command, args []string) error {
+			if len(args) == 0 {
+				return c.Help()
+			}
+			return usage("%s has no command %q; it has %s", c.CommandPath(), args[0], names(c.Commands()))
+		}
+	}
+}
+
+// names lists commands.
+func names(list []*cobra.Command) string {
+	var b strings.Builder
+	for _, c := range list {
+		if c.IsAvailableCommand() {
+			if b.Len() > 0 {
+				b.WriteString(", ")
+			}
+			b.WriteString(c.Name())
+		}
+	}
+	return b.String()
 }
 
 // version returns the version of the module, or the revision that it was built from.

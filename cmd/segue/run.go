@@ -8,14 +8,14 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"maps"
 	"net/http"
 	"net/url"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
-	"time"
 
-	"github.com/mattn/go-isatty"
 	"github.com/spf13/cobra"
 
 	"github.com/segue-run/segue/fault"
@@ -72,22 +72,23 @@ func run(ctx context.Context, f runFlags, stdout, stderr io.Writer) (err error) 
 			f.user = u
 		}
 	}
-	keep := f.data != ""
-	if !keep {
+	temporary := f.data == ""
+	if temporary {
 		if f.data, err = os.MkdirTemp("", "segue-run-"); err != nil {
 			return err
 		}
 	}
-	succeeded := false
+	if f.data, err = filepath.Abs(f.data); err != nil {
+		return err
+	}
 	defer func() {
-		if keep {
-			return
-		}
-		if succeeded || exitStatus(err) == exitUsage {
+		switch code := exitStatus(err); {
+		case !temporary:
+		case code == exitOK || code == exitUsage:
 			if e := os.RemoveAll(f.data); err == nil {
 				err = e
 			}
-		} else if f.output == "text" {
+		case f.output == "text":
 			fmt.Fprintf(stderr, "Logs and database are kept in %s\n", f.data)
 		}
 	}()
@@ -100,15 +101,12 @@ func run(ctx context.Context, f runFlags, stdout, stderr io.Writer) (err error) 
 			err = e
 		}
 	}()
+	l.temporary = temporary
 	end, err := l.follow(ctx, definition, stdout, stderr)
-	if err != nil {
-		return err
+	if err == nil && end != exitOK {
+		err = exitCode(end)
 	}
-	succeeded = end == exitOK
-	if end != exitOK {
-		return exitCode(end)
-	}
-	return nil
+	return err
 }
 
 func exitStatus(err error) int {
@@ -121,11 +119,12 @@ func exitStatus(err error) int {
 
 // local is a server in this process and the run that it is there for.
 type local struct {
-	flags  runFlags
-	server *server.Server
-	http   http.Client
-	stop   context.CancelFunc
-	done   chan error
+	flags     runFlags
+	temporary bool // the data directory goes with a run that succeeds
+	server    *server.Server
+	http      http.Client
+	stop      context.CancelFunc
+	done      chan error
 }
 
 func launch(ctx context.Context, f runFlags, stderr io.Writer) (*local, error) {
@@ -195,6 +194,9 @@ func (l *local) call(ctx context.Context, method, path, contentType string, body
 	return json.Unmarshal(answer, result)
 }
 
+// notValid is the message of the API for a document that breaks rules, which its details name.
+const notValid = `400 BAD_REQUEST "Validation failure"`
+
 // refusal turns the error body of the API into an error.
 func refusal(status int, body []byte) error {
 	var e struct {
@@ -203,6 +205,12 @@ func refusal(status int, body []byte) error {
 	}
 	if json.Unmarshal(body, &e) != nil || e.Message == "" {
 		e.Message = strings.TrimSpace(string(body))
+	}
+	if e.Message == notValid {
+		e.Message = "the definition is not valid"
+	} else if _, why, ok := strings.Cut(e.Message, " Error=["); ok {
+		e.Message = "the workflow cannot be run as it is defined: " + strings.TrimSuffix(why, "]")
+		e.Errors = slices.DeleteFunc(e.Errors, func(detail string) bool { return strings.Contains(why, detail) })
 	}
 	kind := fault.Internal
 	switch {
@@ -250,12 +258,19 @@ func (l *local) follow(ctx context.Context, definition []byte, stdout, stderr io
 	var started struct {
 		Instance int64 `json:"workflow_instance_id"`
 	}
-	began := time.Now()
 	if err := l.call(ctx, http.MethodPost, workflowPath(id)+"/versions/latest/actions/start", "application/json", request, &started); err != nil {
-		return 0, fault.In(err, "start workflow %q", id)
+		return 0, fault.In(err, "%s", l.flags.file)
 	}
-	v := newViewer(l, id, started.Instance, began, stdout, stderr)
+	v := newViewer(l, id, started.Instance, stdout, stderr)
 	return v.watch(ctx, changes)
+}
+
+// listed names the keys of a map.
+func listed[V any](m map[string]V) string {
+	if len(m) == 0 {
+		return "none"
+	}
+	return strings.Join(slices.Sorted(maps.Keys(m)), ", ")
 }
 
 // startRequest returns the body of the start: the params of the command line, each with the type that the workflow gives
@@ -271,15 +286,16 @@ func (l *local) startRequest(p *pushed) ([]byte, error) {
 		if !ok || name == "" {
 			return nil, usage("--param %q is not name=value", text)
 		}
-		t := "STRING"
-		if d, ok := p.Definition.Workflow.Params[name]; ok {
-			t = d.Type
+		d, ok := p.Definition.Workflow.Params[name]
+		if !ok {
+			return nil, usage("--param %s: workflow %s has no such param; it has %s", name, p.Definition.Workflow.ID, listed(p.Definition.Workflow.Params))
 		}
+		t := d.Type
 		var v any = value
 		if t != "STRING" {
 			d := json.NewDecoder(strings.NewReader(value))
 			d.UseNumber()
-			if err := d.Decode(&v); err != nil {
+			if err := d.Decode(&v); err != nil || d.More() {
 				return nil, usage("--param %s: %q is not a value of type %s", name, value, t)
 			}
 		}
@@ -289,10 +305,4 @@ func (l *local) startRequest(p *pushed) ([]byte, error) {
 		params[name] = definition{v, t}
 	}
 	return json.Marshal(map[string]any{"initiator": map[string]string{"type": "manual"}, "run_params": params})
-}
-
-// isTerminal reports whether w is a terminal.
-func isTerminal(w io.Writer) bool {
-	f, ok := w.(*os.File)
-	return ok && isatty.IsTerminal(f.Fd()) && os.Getenv("TERM") != "dumb"
 }

@@ -26,7 +26,12 @@ func serverCommand() *cobra.Command {
 		Short: "Serve the REST API and run workflows",
 		Long: "Serve the REST API and run workflows. The data directory holds everything; a server that is killed goes on where it\n" +
 			"was when it is started again.",
-		Args: cobra.NoArgs,
+		Args: func(_ *cobra.Command, args []string) error {
+			if len(args) > 0 {
+				return usage("server takes flags only, not %q", args[0])
+			}
+			return nil
+		},
 		RunE: func(c *cobra.Command, _ []string) error { return runServer(c.Context(), f, c.ErrOrStderr()) },
 	}
 	c.Flags().StringVar(&f.config.Data, "data", "data", "data directory")
