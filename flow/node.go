@@ -30,7 +30,7 @@ type Options struct {
 // Incident is something that should not happen often.
 type Incident struct {
 	What string // "fenced", "behind", "refused", "transient", "unknown", "fatal", "panic", "quarantine", "fetch",
-	// "receive"
+	// "receive", "maintain"; "healed" when a batch has landed (or was dropped) that had to be repeated
 	Group store.Group
 	Err   error
 }
@@ -52,7 +52,7 @@ type Node struct {
 
 	loops   []atomic.Pointer[Loop] // by group; nil = not owned
 	driven  atomic.Bool            // Run drives the node
-	ailing  atomic.Pointer[error]  // what commands are refused with while the store takes nothing
+	stall   atomic.Pointer[Stall]  // the present one, or the next
 	ready   readyQueue
 	fetches fetchQueue
 	ids     idBlock
@@ -92,6 +92,7 @@ func NewNode(o Options) *Node {
 	if n.report == nil {
 		n.report = func(Incident) {}
 	}
+	n.stall.Store(&Stall{began: make(chan struct{})})
 	n.epoch.Store(1)
 	n.ready.init()
 	n.fetches.init()
@@ -134,8 +135,8 @@ func (n *Node) Ask(g store.Group, c *Command) {
 		c.answer(nil, errMoving)
 		return
 	}
-	if err := n.ailing.Load(); err != nil {
-		c.answer(nil, *err)
+	if err := n.stall.Load().Err(); err != nil {
+		c.answer(nil, err)
 		return
 	}
 	if n.queued.Add(1) > n.limits.Commands || n.full() {
@@ -242,6 +243,41 @@ func (l *Loop) answerIfGone() {
 	}
 	for _, e := range l.box.drain() {
 		l.node.discard(e)
+	}
+}
+
+// Stall is a time in which the store takes nothing: new commands are refused, and those that wait for their batch may
+// have to wait for long.
+type Stall struct {
+	began chan struct{}
+	err   error // set before began is closed
+}
+
+// Began is closed when the stall begins; then Err says why.
+func (s *Stall) Began() <-chan struct{} { return s.began }
+
+// Err returns what new commands are refused with, of kind fault.Unavailable; nil = the stall has not begun.
+func (s *Stall) Err() error {
+	select {
+	case <-s.began:
+		return s.err
+	default:
+		return nil
+	}
+}
+
+// Stall returns the present stall, or the next one. Whoever has asked something and waits should watch it.
+func (n *Node) Stall() *Stall { return n.stall.Load() }
+
+// stalled notes why the store takes nothing; nil = it does. Only the committer calls it.
+func (n *Node) stalled(err error) {
+	s := n.stall.Load()
+	switch {
+	case err != nil && s.err == nil:
+		s.err = fault.New(fault.Unavailable, "the store takes nothing at present, so nothing can be promised; repeat the request later: %w", err)
+		close(s.began)
+	case err == nil && s.err != nil:
+		n.stall.Store(&Stall{began: make(chan struct{})})
 	}
 }
 

@@ -74,21 +74,31 @@ func (n *Node) work() {
 	}
 }
 
-// commits is the committer: one batch after another.
+// commits is the committer: one batch after another. When ctx has ended, what was decided is still committed, in order
+// and within a grace, and what comes after is not begun.
 func (n *Node) commits(ctx context.Context) error {
+	grace, cancel := outlasting(ctx, backoffMost)
+	defer cancel()
 	for {
 		select {
 		case <-ctx.Done():
-			return n.lastCommit(ctx)
+			if b := n.Begin(); b != nil {
+				return n.commitOne(grace, grace, b)
+			}
+			return nil
 		case <-n.commitKick:
 		}
 		n.settle(ctx)
 		if err := n.ids.topUp(ctx, n); err != nil {
+			if store.ClassOf(err) == store.Fatal {
+				return err
+			}
 			n.report(Incident{What: "transient", Err: err})
+			time.AfterFunc(backoffMost, n.kickCommitter) // or nobody might ask for keys again
 		}
 		b := n.Begin()
 		if b != nil {
-			if err := n.commitOne(ctx, b); err != nil {
+			if err := n.commitOne(ctx, grace, b); err != nil {
 				return err
 			}
 		}
@@ -96,25 +106,6 @@ func (n *Node) commits(ctx context.Context) error {
 			return err
 		}
 	}
-}
-
-// lastCommit commits what is decided when the node is told to end. What comes after is not begun.
-func (n *Node) lastCommit(ctx context.Context) error {
-	b := n.Begin()
-	if b == nil {
-		return nil
-	}
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), backoffMost)
-	defer cancel()
-	err := n.Commit(ctx, b)
-	switch n.End(b, err) {
-	case Halt:
-		n.giveUp(b)
-		return halted(err)
-	case Repeat:
-		n.giveUp(b)
-	}
-	return nil
 }
 
 func halted(err error) error {
@@ -131,17 +122,34 @@ func (n *Node) giveUp(b *Batch) {
 	n.drop(b, true)
 }
 
-// commitOne commits a batch, repeating it as long as that may help.
-func (n *Node) commitOne(ctx context.Context, b *Batch) error {
+// outlasting returns a context that ends a while after ctx.
+func outlasting(ctx context.Context, d time.Duration) (context.Context, context.CancelFunc) {
+	longer, cancel := context.WithCancelCause(context.WithoutCancel(ctx))
+	stop := context.AfterFunc(ctx, func() {
+		time.AfterFunc(d, func() { cancel(fmt.Errorf("%v after the stop", d)) })
+	})
+	return longer, func() {
+		stop()
+		cancel(nil)
+	}
+}
+
+// commitOne commits a batch, repeating it as long as that may help: no batch after it may be begun before it has landed
+// or was dropped. While grace lasts, the end of ctx only shortens the waits.
+func (n *Node) commitOne(ctx, grace context.Context, b *Batch) error {
 	backoff := backoffFirst
-	defer n.ailing.Store(nil)
-	for {
+	defer n.stalled(nil)
+	var why error // of the last try that was not cut short
+	for repeats := 0; ; repeats++ {
 		began := time.Now()
 		bytes := b.Bytes()
-		err := n.Commit(ctx, b)
+		err := n.Commit(grace, b)
 		took := time.Since(began)
 		if err == nil && !b.Empty() {
 			n.soft.Store(n.pace.committed(bytes, took, n.soft.Load()))
+		}
+		if grace.Err() == nil || why == nil {
+			why = err
 		}
 		switch n.End(b, err) {
 		case Halt:
@@ -149,15 +157,17 @@ func (n *Node) commitOne(ctx context.Context, b *Batch) error {
 			return halted(err)
 		case Repeat:
 			if backoff > shedAfter {
-				refusal := fault.New(fault.Unavailable, "the store takes nothing at present, so nothing can be promised; repeat the request later: %w", err)
-				n.ailing.Store(&refusal)
+				n.stalled(err)
 			}
-			if !sleep(ctx, backoff) {
+			if !sleep(ctx, backoff) && !sleep(grace, backoffFirst) {
 				n.giveUp(b)
-				return nil
+				return fault.New(fault.Unavailable, "stopped while the store took nothing; what was not acknowledged yet may be lost: %w", why)
 			}
 			backoff = min(2*backoff, backoffMost)
 		default:
+			if repeats > 0 {
+				n.report(Incident{What: "healed"})
+			}
 			return nil
 		}
 	}
@@ -168,6 +178,9 @@ func (n *Node) recoverAll(ctx context.Context) error {
 	for {
 		err := n.Recover(ctx)
 		if err == nil || ctx.Err() != nil {
+			if backoff > backoffFirst {
+				n.report(Incident{What: "healed"})
+			}
 			return nil
 		}
 		if store.ClassOf(err) == store.Fatal {
@@ -268,7 +281,7 @@ func (n *Node) maintain(ctx context.Context) {
 			}
 		case <-keep.C:
 			if err := n.store.Maintain(ctx); err != nil && ctx.Err() == nil {
-				n.report(Incident{What: "transient", Err: err})
+				n.report(Incident{What: "maintain", Err: err})
 			}
 		}
 	}

@@ -187,7 +187,8 @@ func TestWhatIsDecidedWhenTheNodeEndsIsCommitted(t *testing.T) {
 
 func TestANodeThatEndsDuringAnOutageSaysThatItCannotKnow(t *testing.T) {
 	for _, v := range []store.Verdict{store.LostAnswer, store.LostRequest, store.Full} {
-		inBubble(t, flow.Limits{}, func(r *running) {
+		synctest.Test(t, func(t *testing.T) {
+			r := start(t, flow.Limits{})
 			r.fail(always(v))
 			first := r.ask(0, "add a 1; say a")
 			time.Sleep(50 * time.Millisecond)
@@ -196,8 +197,27 @@ func TestANodeThatEndsDuringAnOutageSaysThatItCannotKnow(t *testing.T) {
 			r.stop()
 			r.wantRefusal(first, "may have taken effect")
 			r.wantRefusal(second, "repeat")
+			if err := r.end(); !fault.Is(err, fault.Unavailable) || !strings.Contains(err.Error(), "injected") {
+				t.Errorf("Run: %v", err)
+			}
 		})
 	}
+}
+
+// A commit under way when the node is told to end is finished, and what was decided meanwhile comes after it.
+func TestAnEndKeepsTheOrderOfBatches(t *testing.T) {
+	inBubble(t, flow.Limits{}, func(r *running) {
+		r.fail(always(store.Full))
+		first := r.ask(0, "add a 1; say a")
+		time.Sleep(50 * time.Millisecond)
+		second := r.ask(0, "add a 1; say a")
+		time.Sleep(time.Millisecond)
+		r.stop()
+		time.Sleep(time.Second)
+		r.fail(nil)
+		r.wantAnswer(first, "a=1")
+		r.wantAnswer(second, "a=2")
+	})
 }
 
 func TestAFatalErrorEndsTheNode(t *testing.T) {

@@ -138,9 +138,10 @@ func New(d Deps) http.Handler {
 	return s.guard(mux)
 }
 
-// ask sends a command to the group of a workflow.
+// ask sends a command to the group of a workflow. A server that is about to stop still answers it, since the engine stops
+// after the face; and what has been sent cannot be called back by a client that goes away.
 func (s *server) ask(ctx context.Context, workflowID string, body any) (any, error) {
-	ctx, cancel := context.WithTimeout(ctx, s.Limits.Command)
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), s.Limits.Command)
 	defer cancel()
 	reply, err := s.Engine.Ask(ctx, engine.GroupOf(workflowID, s.Groups), body)
 	if err == nil {

@@ -49,6 +49,8 @@ type Node struct {
 	clock    flow.Clock
 	programs *sel.Cache
 	types    map[string]bool
+	journal  journal
+	over     chan struct{} // closed when Run has ended
 }
 
 // WallClock is the clock of the machine in epoch milliseconds.
@@ -63,6 +65,7 @@ func NewNode(o NodeOptions) *Node {
 		o.Log = slog.New(slog.DiscardHandler)
 	}
 	n := &Node{store: o.Store, log: o.Log, clock: o.Clock, programs: sel.NewCache(programBytes), types: map[string]bool{}}
+	n.journal.log, n.over = o.Log, make(chan struct{})
 	for name := range o.Runtimes {
 		n.types[name] = true
 	}
@@ -73,7 +76,7 @@ func NewNode(o NodeOptions) *Node {
 		Log:      o.Log,
 	})
 	n.flow = flow.NewNode(flow.Options{
-		Name: o.Name, Store: o.Store, Kind: n.kind, Outbox: n, Clock: o.Clock, Limits: o.Limits, Report: n.report,
+		Name: o.Name, Store: o.Store, Kind: n.kind, Outbox: n, Clock: o.Clock, Limits: o.Limits, Report: n.journal.report,
 		Shared: o.Shared,
 	})
 	return n
@@ -95,8 +98,9 @@ func (n *Node) Claim(ctx context.Context, groups int) error {
 }
 
 // Run drives the node until the context ends, or until the store cannot be trusted any more; then it returns why. Claim
-// comes before. Jobs that runtimes have started go on.
+// comes before. Jobs that runtimes have started go on. It may be called once.
 func (n *Node) Run(ctx context.Context) error {
+	defer close(n.over)
 	err := n.flow.Run(ctx)
 	n.edge.Close()
 	return err
@@ -114,18 +118,11 @@ func (n *Node) Release(g store.Group, _ store.Generation, effect any) {
 	}
 }
 
-func (n *Node) report(i flow.Incident) {
-	level := slog.LevelWarn
-	if i.What == "fatal" || i.What == "behind" || i.What == "quarantine" {
-		level = slog.LevelError
-	}
-	n.log.Log(context.Background(), level, "flow: "+i.What, "group", i.Group, "error", i.Err)
-}
-
-// Ask sends a command to the group of a workflow and waits until its effect is durable. If the context ends first, the
-// command may still take effect.
+// Ask sends a command to the group of a workflow and waits until its effect is durable. If the context or the node ends
+// first, or the store takes nothing for a while, the command may still take effect, and the error says so.
 func (n *Node) Ask(ctx context.Context, g store.Group, body any) (any, error) {
 	a := answers.Get().(*answer)
+	stall := n.flow.Stall()
 	n.flow.Ask(g, &flow.Command{Body: body, Answer: a.set})
 	select {
 	case <-a.done:
@@ -135,6 +132,10 @@ func (n *Node) Ask(ctx context.Context, g store.Group, body any) (any, error) {
 		return v, err
 	case <-ctx.Done():
 		return nil, fault.New(fault.Timeout, "the request has not been answered in time; it may still take effect: %w", context.Cause(ctx))
+	case <-stall.Began():
+		return nil, fault.New(fault.Unavailable, "this request may still take effect; a start can be repeated with its request_id: %w", stall.Err())
+	case <-n.over:
+		return nil, fault.New(fault.Unavailable, "the server has stopped; this request may have taken effect, and a start can be repeated with its request_id")
 	}
 }
 
