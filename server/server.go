@@ -50,7 +50,7 @@ type Config struct {
 type Server struct {
 	config   Config
 	log      *slog.Logger
-	store    store.Store
+	store    *trusted
 	node     *Node
 	runtimes map[string]step.Runtime
 	handler  http.Handler
@@ -104,9 +104,11 @@ func Open(ctx context.Context, c Config) (_ *Server, err error) {
 			return nil, fault.New(fault.Precondition, "cannot listen on %s: %w", c.Listen, err)
 		}
 	}
-	if s.store, err = s.openStore(ctx); err != nil {
+	opened, err := s.openStore(ctx)
+	if err != nil {
 		return nil, err
 	}
+	s.store = trust(opened)
 	if s.runtimes, err = s.openRuntimes(); err != nil {
 		return nil, err
 	}
@@ -177,7 +179,7 @@ func (s *Server) Node() *Node { return s.node }
 func (s *Server) Run(ctx context.Context, ready func()) (err error) {
 	defer func() { err = errors.Join(err, s.Close()) }()
 	if err := s.node.Claim(ctx, 0); err != nil {
-		return err
+		return advise(err)
 	}
 	// The actors, in the order in which they start. They stop in reverse: first no more requests, then the engine (which
 	// commits what it has decided), then the edge, then the store.
@@ -197,6 +199,7 @@ func (s *Server) Run(ctx context.Context, ready func()) (err error) {
 	var why error
 	select {
 	case <-ctx.Done():
+	case why = <-s.store.betrayed:
 	case why = <-engineDone:
 		engineDone <- nil
 	case why = <-serveDone:
@@ -214,7 +217,7 @@ func (s *Server) Run(ctx context.Context, ready func()) (err error) {
 		why = err
 	}
 	if why != nil && !errors.Is(why, http.ErrServerClosed) {
-		return fault.In(why, "the server has stopped")
+		return fault.In(advise(why), "the server has stopped")
 	}
 	return nil
 }

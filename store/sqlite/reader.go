@@ -102,8 +102,22 @@ func newReader(path string) (*reader, error) {
 	return r, nil
 }
 
-// Read implements store.Store. f should be short: see the package comment.
-func (s *Store) Read(ctx context.Context, f func(store.Snapshot) error) (err error) {
+// Read implements store.Store. f should be short: see the package comment. What shows that the file is damaged also ends
+// all writing.
+func (s *Store) Read(ctx context.Context, f func(store.Snapshot) error) error {
+	err := s.read(ctx, f)
+	var e *store.Error
+	if errors.As(err, &e) && e.Class == store.Fatal {
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		if s.broken == nil {
+			s.broken = err
+		}
+	}
+	return err
+}
+
+func (s *Store) read(ctx context.Context, f func(store.Snapshot) error) (err error) {
 	r, err := s.readers.take(ctx)
 	if err != nil {
 		return failed("read", err)

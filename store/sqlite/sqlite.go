@@ -54,7 +54,7 @@ type Store struct {
 
 	mu     sync.Mutex // held by whoever uses w
 	w      *writer    // nil when closed
-	broken error      // the first Fatal error of a write; all later writes fail with it
+	broken error      // the first Fatal error; all later writes fail with it
 
 	readers pool
 	longLog int64 // pages; see Maintain
