@@ -176,8 +176,16 @@ func (m *Machine) endSteps(t *flow.Turn, r *run, ending instance.Status, target 
 	b.ready = nil
 	m.touch(t, r, 50)
 	for i := range b.steps {
-		if s := &b.steps[i]; s.Status != instance.NotCreated && s.Status.Active() {
+		s := &b.steps[i]
+		switch {
+		case s.Status == instance.NotCreated:
+		case s.Status.Active():
 			m.terminate(t, r, int32(i), target, cause)
+		case s.evaluating(): // where to go on after a failure that does not count: nowhere
+			s.Target = 0
+			b.failed = true
+			m.settle(t, r, int32(i))
+			m.touchStep(t, r, s)
 		}
 	}
 }

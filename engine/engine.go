@@ -14,6 +14,7 @@ import (
 	"fmt"
 	"slices"
 
+	"github.com/segue-run/segue/eval"
 	"github.com/segue-run/segue/fault"
 	"github.com/segue-run/segue/flow"
 	"github.com/segue-run/segue/store"
@@ -28,7 +29,13 @@ type Limits struct {
 	Resident int
 	// DuePerTick is how many runs one Tick wakes. Default 256.
 	DuePerTick int
+	// Visits and Bytes are what the expressions of a step may use within a turn (see sel.Limits); those that need more are
+	// evaluated by a worker. Default 20,000 and 1 MiB: less than a millisecond.
+	Visits, Bytes int64
 }
+
+// visitsPerStep is how many visits count as much as a step in StepsPerTurn.
+const visitsPerStep = 200
 
 func (l Limits) withDefaults() Limits {
 	if l.StepsPerTurn == 0 {
@@ -39,6 +46,12 @@ func (l Limits) withDefaults() Limits {
 	}
 	if l.DuePerTick == 0 {
 		l.DuePerTick = 256
+	}
+	if l.Visits == 0 {
+		l.Visits = 20_000
+	}
+	if l.Bytes == 0 {
+		l.Bytes = 1 << 20
 	}
 	return l
 }
@@ -56,8 +69,9 @@ type Machine struct {
 	timers    timers
 
 	// What the present turn has left to do and has touched.
-	budget  int
-	touched []*run
+	budget      int
+	expressions eval.Budget // of the evaluation under way
+	touched     []*run
 
 	// What the next Seal writes.
 	dirtyWorkflows []*workflowHead
@@ -88,6 +102,8 @@ func (m *Machine) Handle(t *flow.Turn, event any) {
 		m.actAll(t, e)
 	case *Outcome:
 		m.outcome(t, e)
+	case *Evaluated:
+		m.evaluatedElsewhere(t, e)
 	case *goOn:
 		m.goOn(t, e)
 	case *dequeue:
@@ -173,6 +189,8 @@ func (m *Machine) Deadline() int64 { return m.timers.first() }
 func (m *Machine) Entity(event any) int64 {
 	switch e := event.(type) {
 	case *Outcome:
+		return e.Run
+	case *Evaluated:
 		return e.Run
 	case *goOn:
 		return e.run

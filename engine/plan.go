@@ -57,9 +57,11 @@ type StepPlan struct {
 	Failure workflow.FailureMode
 	Preds   int32
 	Succs   []Edge
-	Retry   retryPlan
-	Timeout param.Scalar
-	Params  *param.Definitions
+	// Unconditional says that no edge has a condition to be evaluated.
+	Unconditional bool
+	Retry         retryPlan
+	Timeout       param.Scalar
+	Params        *param.Definitions
 	// Static are the evaluated params if they are all plain literals; they are the same in every attempt.
 	Static *param.Params
 }
@@ -104,8 +106,10 @@ func (p *Plan) step(i int32, s *workflow.Step) error {
 	case workflow.TypeSleep:
 		sp.Kind = Sleep
 	}
+	sp.Unconditional = true
 	for _, e := range node.Succs {
 		sp.Succs = append(sp.Succs, Edge{To: int32(e.To), Text: e.Condition, Always: e.Always()})
+		sp.Unconditional = sp.Unconditional && e.Always()
 	}
 	if sp.Preds == 0 {
 		p.Roots = append(p.Roots, i)
@@ -214,43 +218,6 @@ func (p *retryPlan) next(s *stepState, f failure, params *param.Params) (lifecyc
 		return 0, 0, false
 	}
 	return cause, r.Delay(class, int64(used)) * 1000, true
-}
-
-// evaluate evaluates the params of a step's attempt.
-func (k *Kind) evaluate(now int64, seed uint64, b *body, i int32) (*param.Params, error) {
-	return eval.Step(k.env(now, seed), b.plan.Steps[i].ID, b.plan.Steps[i].Params, b.params, upstream{b})
-}
-
-// condition evaluates the condition of an edge that leaves a step.
-func (k *Kind) condition(now int64, seed uint64, b *body, i int32, text string) (bool, error) {
-	return eval.Condition(k.env(now, seed), b.plan.Steps[i].ID, text, b.steps[i].params, b.params, upstream{b})
-}
-
-// upstream shows an expression the other steps of its run.
-type upstream struct{ b *body }
-
-func (u upstream) ordinal(id string) int {
-	if n, ok := u.b.plan.Index[id]; ok {
-		return n
-	}
-	return -1
-}
-
-// KnownStep reports whether the run has such a step.
-func (u upstream) KnownStep(id string) bool { return u.ordinal(id) >= 0 }
-
-// StepParam returns an evaluated param of a step that is complete.
-func (u upstream) StepParam(id, name string) (*param.Param, bool, error) {
-	i := u.ordinal(id)
-	if i < 0 {
-		return nil, false, nil
-	}
-	s := &u.b.steps[i]
-	if !s.Status.Complete() {
-		return nil, false, fault.New(fault.BadRequest, "step [%s] is %s; only params of steps that are complete can be referenced", id, s.Status)
-	}
-	p, ok := s.params.Get(name)
-	return p, ok, nil
 }
 
 // Plans caches plans by the row of their version, and bounds how many are kept.

@@ -97,10 +97,10 @@ func (b *body) due() int64 {
 	return due
 }
 
-// ordered reports whether an order to a runtime is outstanding.
+// ordered reports whether an order to a runtime is outstanding, or a worker evaluates.
 func (b *body) ordered() bool {
 	for i := range b.steps {
-		if b.steps[i].Order != record.OrderNone {
+		if s := &b.steps[i]; s.Order != record.OrderNone || s.evaluating() {
 			return true
 		}
 	}
@@ -318,7 +318,7 @@ func (b *body) reopen() {
 		b.rec.Seq = max(b.rec.Seq, s.Seq)
 		switch st := s.Status; {
 		case st == instance.NotCreated:
-		case !st.Terminal() || st.Retryable():
+		case !st.Terminal() || st.Retryable() || s.evaluating():
 			b.active++
 		case st == instance.FatallyFailed || st == instance.InternallyFailed:
 			b.failed = true
@@ -373,6 +373,9 @@ func (m *Machine) repeatOrders(t *flow.Turn, r *run) {
 	}
 	for i := range r.body.steps {
 		s := &r.body.steps[i]
+		if s.evaluating() {
+			m.askWorker(t, r, int32(i))
+		}
 		if s.Order == record.OrderNone {
 			continue
 		}

@@ -80,7 +80,7 @@ func (m *Machine) sealRun(r *run, rows []store.Row, buf []byte) ([]store.Row, []
 			continue
 		}
 		s.dirty = false
-		if s.row == 0 && s.Status.Terminal() && !s.Status.Retryable() {
+		if s.row == 0 && s.Status.Terminal() && !s.Status.Retryable() && !s.evaluating() {
 			pack = append(pack, &s.Attempt)
 			if size += packed(&s.Attempt); size > packBytes {
 				flush()

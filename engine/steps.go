@@ -1,8 +1,10 @@
 package engine
 
 import (
+	"errors"
 	"fmt"
 
+	"github.com/segue-run/segue/eval"
 	"github.com/segue-run/segue/fault"
 	"github.com/segue-run/segue/flow"
 	"github.com/segue-run/segue/instance"
@@ -88,25 +90,49 @@ func (m *Machine) reach(t *flow.Turn, r *run, i int32) {
 func (m *Machine) launch(t *flow.Turn, r *run, i int32) {
 	b := r.body
 	s, p := &b.steps[i], &b.plan.Steps[i]
-	timeout, err := p.timeoutOf(b.params)
-	if err != nil {
+	if _, err := p.timeoutOf(b.params); err != nil {
 		m.fail(t, r, i, fatally, fault.Lines(err))
 		return
 	}
 	m.move(t, r, i, lifecycle.StepInitialized)
 	m.move(t, r, i, lifecycle.StepPastBreakpoints)
 	m.move(t, r, i, lifecycle.StepSignalsMatched)
-	s.params = p.Static
-	if p.Static == nil {
-		s.params, err = m.evaluate(t, r, i)
-		if err != nil {
-			m.fail(t, r, i, fatally, fault.Lines(err))
-			return
-		}
-		m.stepParams(t, r, s, record.AppendParams(nil, s.params))
+	if p.Static != nil {
+		s.params = p.Static
+		m.work(t, r, i)
+		return
 	}
+	params, err := m.evaluate(r, i)
+	if errors.Is(err, eval.ErrBudget) {
+		m.handOver(t, r, i)
+		return
+	}
+	m.evaluated(t, r, i, params, err)
+}
+
+// evaluated goes on with an attempt whose params have been evaluated, or cannot be.
+func (m *Machine) evaluated(t *flow.Turn, r *run, i int32, params *param.Params, err error) {
+	if err != nil {
+		m.fail(t, r, i, fatally, fault.Lines(err))
+		return
+	}
+	s := &r.body.steps[i]
+	s.params = params
+	m.stepParams(t, r, s, record.AppendParams(nil, params))
+	m.work(t, r, i)
+}
+
+// work takes an attempt from its params to its work.
+func (m *Machine) work(t *flow.Turn, r *run, i int32) {
+	b := r.body
+	s, p := &b.steps[i], &b.plan.Steps[i]
 	m.move(t, r, i, lifecycle.StepParamsEvaluated)
 	m.move(t, r, i, lifecycle.StepPermitted)
+	timeout, err := p.timeoutOf(b.params)
+	if err != nil {
+		m.fail(t, r, i, fatally, fault.Lines(err))
+		return
+	}
 	s.Timeout = timeout
 	s.Deadline = t.Now + timeout
 	switch p.Kind {
@@ -129,14 +155,22 @@ func (m *Machine) launch(t *flow.Turn, r *run, i int32) {
 
 // done takes an attempt from the end of its work to SUCCEEDED.
 func (m *Machine) done(t *flow.Turn, r *run, i int32) {
-	s := &r.body.steps[i]
 	m.move(t, r, i, lifecycle.StepWorkDone)
-	edges, err := m.edges(t, r, i)
+	edges, err := m.edges(r, i)
+	if errors.Is(err, eval.ErrBudget) {
+		m.handOver(t, r, i)
+		return
+	}
+	m.finished(t, r, i, edges, err)
+}
+
+// finished ends an attempt that has done its work, now that its edges have been evaluated, or cannot be.
+func (m *Machine) finished(t *flow.Turn, r *run, i int32, edges record.Edges, err error) {
 	if err != nil {
 		m.fail(t, r, i, fatally, fault.Lines(err))
 		return
 	}
-	s.Edges = edges
+	r.body.steps[i].Edges = edges
 	m.move(t, r, i, lifecycle.StepFinished)
 	m.complete(t, r, i)
 }
@@ -202,15 +236,13 @@ func (m *Machine) fail(t *flow.Turn, r *run, i int32, f failure, message string)
 	m.move(t, r, i, lifecycle.StepFailedFatally)
 	switch p.Failure {
 	case workflow.IgnoreFailure:
-		edges, err := m.edges(t, r, i)
-		if err != nil {
-			// Nobody can say where to go on; the failure cannot be ignored.
-			m.note(t, r, s, "ERROR", "The failure cannot be ignored: "+fault.Lines(err))
-			break
+		edges, err := m.edges(r, i)
+		if errors.Is(err, eval.ErrBudget) {
+			m.handOver(t, r, i)
+			s.Target = instance.CompletedWithError
+			return
 		}
-		s.Edges = edges
-		m.move(t, r, i, lifecycle.StepFailureIgnored)
-		m.complete(t, r, i)
+		m.ignored(t, r, i, edges, err)
 		return
 	case workflow.FailImmediately:
 		b.failed = true
@@ -220,6 +252,21 @@ func (m *Machine) fail(t *flow.Turn, r *run, i int32, f failure, message string)
 	}
 	b.failed = true
 	m.settle(t, r, i)
+}
+
+// ignored goes on after a failure that does not count, now that the edges have been evaluated. If they cannot be, nobody can say
+// where to go on, and the failure cannot be ignored.
+func (m *Machine) ignored(t *flow.Turn, r *run, i int32, edges record.Edges, err error) {
+	s := &r.body.steps[i]
+	if err != nil {
+		m.note(t, r, s, "ERROR", "The failure cannot be ignored: "+fault.Lines(err))
+		r.body.failed = true
+		m.settle(t, r, i)
+		return
+	}
+	s.Edges = edges
+	m.move(t, r, i, lifecycle.StepFailureIgnored)
+	m.complete(t, r, i)
 }
 
 // retry begins the next attempt of a step whose backoff is over.
@@ -302,30 +349,4 @@ func (m *Machine) timeout(t *flow.Turn, r *run, i int32) {
 		target = instance.TimeoutFailed
 	}
 	m.terminate(t, r, i, target, causeTimeout)
-}
-
-func (m *Machine) evaluate(t *flow.Turn, r *run, i int32) (*param.Params, error) {
-	b := r.body
-	return m.kind.evaluate(t.Now, seedOf(b.rec.UUID, i, b.steps[i].Number), b, i)
-}
-
-// edges evaluates the conditions of a step's outgoing edges.
-func (m *Machine) edges(t *flow.Turn, r *run, i int32) (record.Edges, error) {
-	b := r.body
-	edges := record.Edges{Known: true}
-	for k := range b.plan.Steps[i].Succs {
-		e := &b.plan.Steps[i].Succs[k]
-		if e.Always {
-			edges.Set(k)
-			continue
-		}
-		yes, err := m.kind.condition(t.Now, seedOf(b.rec.UUID, i, b.steps[i].Number), b, i, e.Text)
-		if err != nil {
-			return edges, fault.In(err, "condition of the transition from [%s] to [%s]", b.plan.Steps[i].ID, b.plan.Steps[e.To].ID)
-		}
-		if yes {
-			edges.Set(k)
-		}
-	}
-	return edges, nil
 }

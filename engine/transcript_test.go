@@ -65,6 +65,10 @@ func TestTranscripts(t *testing.T) {
 			want := s.dump()
 			crashEverywhere(t, commands, engine.Limits{}, false, want)
 			crashEverywhere(t, commands, engine.Limits{StepsPerTurn: 1, DuePerTick: 1}, true, want)
+			if strings.Contains(string(text), "{") { // it may have expressions; now each one is evaluated by a worker
+				crashEverywhere(t, commands, engine.Limits{Visits: 1}, false, want)
+				crashEverywhere(t, commands, engine.Limits{Visits: 1}, true, want)
+			}
 			playParked(t, commands, want)
 		})
 	}

@@ -29,12 +29,15 @@ type world struct {
 	still  bool               // all is decided and durable
 
 	// For stories (see transcript_test.go).
-	onOrder   func(*engine.Order)
-	told      []string // effects, in words
-	eager     bool     // a commit follows every turn
-	stepsLeft int      // settle stops after so many steps; negative = never
-	starts    map[int]bool
-	passed    map[int]bool
+	onOrder func(*engine.Order)
+	told    []string // effects, in words
+
+	evaluations []*engine.Evaluation // handed to workers
+	slow        bool                 // the workers wait for evaluate
+	eager       bool                 // a commit follows every turn
+	stepsLeft   int                  // settle stops after so many steps; negative = never
+	starts      map[int]bool
+	passed      map[int]bool
 }
 
 // storyBegan is the time at which every world begins.
@@ -55,7 +58,7 @@ func (w *world) boot(limits engine.Limits) {
 		Clock:  func() int64 { return w.now },
 		Report: func(i flow.Incident) { w.t.Logf("incident: %s group %d: %v", i.What, i.Group, i.Err) },
 	})
-	w.orders = nil
+	w.orders, w.evaluations = nil, nil
 	ctx := context.Background()
 	if err := w.node.Join(ctx); err != nil {
 		w.t.Fatal(err)
@@ -104,7 +107,7 @@ func (w *world) compare() {
 }
 
 // Release takes what the engine lets out.
-func (w *world) Release(_ store.Group, _ store.Generation, effect any) {
+func (w *world) Release(g store.Group, _ store.Generation, effect any) {
 	switch e := effect.(type) {
 	case engine.Order:
 		w.orders = append(w.orders, e)
@@ -112,6 +115,11 @@ func (w *world) Release(_ store.Group, _ store.Generation, effect any) {
 			w.onOrder(&e)
 		}
 		w.told = append(w.told, orderInWords(&e))
+	case *engine.Evaluation:
+		w.evaluations = append(w.evaluations, e)
+		if !w.slow {
+			w.evaluate(g)
+		}
 	case engine.Settled:
 		w.told = append(w.told, fmt.Sprintf("settled %s", shortUUID(e.UUID)))
 	case engine.Changed:
@@ -119,6 +127,14 @@ func (w *world) Release(_ store.Group, _ store.Generation, effect any) {
 			w.ended = append(w.ended, e)
 		}
 	}
+}
+
+// evaluate has the workers do what they have been given.
+func (w *world) evaluate(g store.Group) {
+	for _, e := range w.evaluations {
+		w.node.Outside(g, e.Do(nil))
+	}
+	w.evaluations = nil
 }
 
 // settle runs the node until nothing is left to do at the present time.

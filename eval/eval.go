@@ -31,6 +31,7 @@ type Env struct {
 	Now       int64      // epoch milliseconds
 	Seed      uint64     // of random functions; each param draws from a stream of its own
 	Limits    sel.Limits // of each expression
+	Budget    *Budget    // of all expressions together; nil = none
 	Programs  *sel.Cache // nil = compile each time
 	Templates *Templates // nil = take literals apart each time
 	// Ext answers functions of params that eval does not know; may be nil.

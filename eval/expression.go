@@ -39,9 +39,9 @@ func (e *evaluation) expression(of *subject, text string) (any, error) {
 		c.values = append(c.values, value)
 	}
 	env := &e.env
-	c.in = sel.Input{Now: env.Now, Seed: env.seed(of), Limits: env.Limits, Done: env.Done, Why: env.Why, Ext: c, Lookup: c.lookup}
+	c.in = sel.Input{Now: env.Now, Seed: env.seed(of), Limits: env.Budget.within(env.Limits), Done: env.Done, Why: env.Why, Ext: c, Lookup: c.lookup}
 	res, err := p.Eval(&c.in)
-	if err != nil {
+	if err = env.Budget.spend(env.Limits, &res, err); err != nil {
 		return nil, e.failed(of, err)
 	}
 	if res.Value.Type() == sel.Thrown {

@@ -44,6 +44,7 @@ type Node struct {
 	kind     *engine.Kind
 	flow     *flow.Node
 	edge     *edge.Edge
+	workers  *edge.Evaluators
 	hub      notify.Hub
 	log      *slog.Logger
 	clock    flow.Clock
@@ -75,6 +76,7 @@ func NewNode(o NodeOptions) *Node {
 		Deliver:  func(g store.Group, e *engine.Outcome) bool { return n.flow.Outside(g, e) },
 		Log:      o.Log,
 	})
+	n.workers = edge.NewEvaluators(func(g store.Group, e *engine.Evaluated) bool { return n.flow.Outside(g, e) })
 	n.flow = flow.NewNode(flow.Options{
 		Name: o.Name, Store: o.Store, Kind: n.kind, Outbox: n, Clock: o.Clock, Limits: o.Limits, Report: n.journal.report,
 		Shared: o.Shared,
@@ -102,6 +104,7 @@ func (n *Node) Claim(ctx context.Context, groups int) error {
 func (n *Node) Run(ctx context.Context) error {
 	defer close(n.over)
 	err := n.flow.Run(ctx)
+	n.workers.Close()
 	n.edge.Close()
 	return err
 }
@@ -111,6 +114,8 @@ func (n *Node) Release(g store.Group, _ store.Generation, effect any) {
 	switch e := effect.(type) {
 	case engine.Order:
 		n.edge.Order(g, e)
+	case *engine.Evaluation:
+		n.workers.Evaluate(g, e)
 	case engine.Settled:
 		n.edge.Settled(e)
 	case engine.Changed:

@@ -92,4 +92,16 @@ var engineMutants = []mutant{
 		"		if next.left <= 1 && next.Status == instance.NotCreated && b.rec.Ending == instance.StatusUnknown {",
 		"a join waits for all its predecessors",
 	},
+	{
+		"evaluations-forgotten", "runs", "engine/run.go",
+		"			m.askWorker(t, r, int32(i))\n",
+		"",
+		"what a worker was evaluating is asked for again when the run is loaded",
+	},
+	{
+		"late-evaluations", "runs", "engine/evaluate.go",
+		"	if s.Number != e.Attempt || s.Status != e.stage || !s.evaluating() {",
+		"	if s.Number != e.Attempt {",
+		"an evaluation that comes again is ignored when the attempt has moved on",
+	},
 }

@@ -39,6 +39,8 @@ type World struct {
 	asked     int
 	again     []*sim.Request // starts that have to be prepared anew
 
+	evaluations []evaluation // that workers have been given
+
 	jobs    map[string]*job // by uuid of the attempt
 	pending []string        // attempts of which the runtimes have something to say
 	books   books
@@ -53,6 +55,7 @@ var Meets = []string{
 	"attempts that are SUCCEEDED", "attempts that are COMPLETED_WITH_ERROR", "attempts that are UNSATISFIED",
 	"attempts that are FATALLY_FAILED", "attempts that are STOPPED", "attempts that are TIMED_OUT",
 	"attempts that are USER_FAILED", "attempts that are PLATFORM_FAILED", "attempts that are TIMEOUT_FAILED",
+	"evaluations by a worker",
 }
 
 // definition is one workflow.
@@ -74,6 +77,12 @@ type version struct {
 	preds [][]int32
 }
 
+// evaluation is what a worker has been given, and by which group.
+type evaluation struct {
+	group store.Group
+	*engine.Evaluation
+}
+
 // job is an attempt as the outside world sees it.
 type job struct {
 	order   engine.Order
@@ -92,7 +101,7 @@ func New(env *sim.Env) sim.World {
 		versions: map[string]*version{}, jobs: map[string]*job{}, acked: map[string]engine.Started{}, stopped: map[string]instance.Action{},
 	}
 	if r.IntN(2) == 0 {
-		w.limit = engine.Limits{StepsPerTurn: 1 + r.IntN(4), Resident: 1 + r.IntN(2), DuePerTick: 1 + r.IntN(2)}
+		w.limit = engine.Limits{StepsPerTurn: 1 + r.IntN(4), Resident: 1 + r.IntN(2), DuePerTick: 1 + r.IntN(2), Visits: 1 + r.Int64N(40)}
 	}
 	w.Kind = engine.NewKind(w.limit, sel.NewCache(1<<20))
 	w.books.reset()
@@ -284,7 +293,7 @@ func hash(parts ...any) uint64 {
 }
 
 // Release implements sim.World.
-func (w *World) Release(_ store.Group, effect any, current bool) {
+func (w *World) Release(g store.Group, effect any, current bool) {
 	switch e := effect.(type) {
 	case engine.Order:
 		w.ordered(&e, current)
@@ -292,6 +301,11 @@ func (w *World) Release(_ store.Group, effect any, current bool) {
 		if j := w.jobs[e.UUID]; j != nil {
 			j.settled = true
 			w.drop(e.UUID)
+		}
+	case *engine.Evaluation:
+		w.env.Met("evaluations by a worker")
+		if current { // who is not the owner any more would tell a group that is not there
+			w.evaluations = append(w.evaluations, evaluation{g, e})
 		}
 	case engine.Changed:
 	default:
@@ -374,6 +388,14 @@ func (w *World) drop(uuid string) {
 
 // Outside implements sim.World.
 func (w *World) Outside() (store.Group, any, bool) {
+	if n := len(w.evaluations); n > 0 && (len(w.pending) == 0 || w.rng.IntN(2) == 0) {
+		i := w.rng.IntN(n)
+		v := w.evaluations[i]
+		if w.rng.IntN(8) > 0 { // otherwise it is told again
+			w.evaluations = slices.Delete(w.evaluations, i, i+1)
+		}
+		return v.group, v.Do(nil), true
+	}
 	if len(w.pending) == 0 {
 		return 0, nil, false
 	}
