@@ -16,6 +16,7 @@ var flowMutants = []mutant{
 		return false
 	}
 	defer l.node.count(e) // when what follows from it is counted
+	l.node.stats.Turns.Add(1)
 	// First the event, then the epoch: no turn of epoch k can have seen a message of k+1.
 	l.active.Store(true)
 	if now := l.node.epoch.Load(); l.epoch != now {`,
