@@ -53,6 +53,8 @@ type Start struct {
 	Tags      wire.Raw
 	Requested int64
 	Message   string // of the timeline entry
+	// Invalid is why the params cannot be evaluated, if the run is to be kept all the same: it has failed before it begins.
+	Invalid string
 }
 
 // Started is the reply to Start.

@@ -30,6 +30,7 @@ type workflowHead struct {
 	waking   bool            // a dequeue is under way
 	sweeping int             // runs that rec.Sweeps have not reached yet
 	rows     map[int64]int64 // version rows by version, of those seen
+	kept     keptProperties
 }
 
 func newHead(row int64, id string) *workflowHead {
@@ -195,8 +196,15 @@ func (m *Machine) start(t *flow.Turn, e *Start) {
 		return
 	}
 	r := m.create(t, e, wf, version)
+	if e.Invalid == "" {
+		r.status = lifecycle.MustRun(r.status, lifecycle.RunCreated)
+		wf.queue = append(wf.queue, r)
+	} else {
+		r.body.rec.Timeline = record.Note(r.body.rec.Timeline, instance.Log(t.Now, "ERROR", clip(e.Invalid)))
+		m.end(t, r, lifecycle.RunInvalid)
+	}
 	t.Reply(Started{
-		Instance: r.instance, Run: r.number, Version: version, UUID: e.UUID, Row: r.row, Status: instance.Created, Message: e.Message, At: t.Now,
+		Instance: r.instance, Run: r.number, Version: version, UUID: e.UUID, Row: r.row, Status: r.status, Message: e.Message, At: t.Now,
 	})
 	m.dequeue(t, wf, false)
 }
@@ -256,20 +264,19 @@ func strategyError(wf *workflowHead) error {
 	return fault.New(fault.Unsupported, "workflow %q has the run strategy %s, which this version of segue does not run yet; it runs SEQUENTIAL and PARALLEL", wf.id, wf.rec.Strategy)
 }
 
-// create makes a run in CREATED and puts it at the end of the queue. The row is the queue.
+// create makes a run that has no status yet.
 func (m *Machine) create(t *flow.Turn, e *Start, wf *workflowHead, version int64) *run {
 	r := &run{
-		row: m.ids(), wf: wf, instance: wf.next, number: 1, key: e.RequestID, version: version,
-		status: lifecycle.MustRun(instance.StatusUnknown, lifecycle.RunCreated), resumed: true,
+		row: m.ids(), wf: wf, instance: wf.next, number: 1, key: e.RequestID, version: version, resumed: true,
 	}
 	wf.next++
-	props := propertiesOf(&wf.rec)
+	props := wf.properties()
 	r.body = newBody(e.Plan)
 	r.body.params = e.Params
 	r.body.rec = record.Run{
 		UUID: e.UUID, Version: version, VersionRow: e.Plan.Row, Created: t.Now, Requested: e.Requested, Modified: t.Now,
-		Owner: props.Owner, Snapshot: props.Created, Initiator: e.Initiator, Tags: e.Tags,
-		HasParams: e.Params.Len() > 0, HasRequest: e.Request != "",
+		Owner: props.owner, Snapshot: props.created, StepLimit: props.stepLimit, Initiator: e.Initiator, Tags: e.Tags,
+		HasParams: e.Params.Len() > 0, HasRequest: e.Request != "", HasProperties: props.whole != "",
 	}
 	r.body.rec.Timeline = record.Note(nil, instance.Log(t.Now, "INFO", e.Message))
 	if r.body.rec.HasParams {
@@ -278,11 +285,13 @@ func (m *Machine) create(t *flow.Turn, e *Start, wf *workflowHead, version int64
 	if e.Request != "" {
 		m.detail(t, r, m.ids(), 0, 0, record.Request, record.AppendRaw(nil, e.Request))
 	}
+	if props.whole != "" {
+		m.detail(t, r, m.ids(), 0, 0, record.Properties, record.AppendRaw(nil, props.whole))
+	}
 	m.runs[r.row] = r
 	if r.key != "" {
 		wf.requests[r.key] = r
 	}
-	wf.queue = append(wf.queue, r)
 	m.touch(t, r, 200)
 	return r
 }

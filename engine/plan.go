@@ -356,26 +356,6 @@ func plain(v any) any {
 	return v
 }
 
-// propertiesOf returns what a run keeps of the properties of its workflow.
-func propertiesOf(w *record.Workflow) (p struct {
-	Owner   string
-	Created int64
-}) {
-	n, err := wire.Parse([]byte(w.Properties))
-	if err != nil {
-		return p
-	}
-	s, err := workflow.DecodePropertiesSnapshot(n)
-	if err != nil {
-		return p
-	}
-	if s.Owner != nil {
-		p.Owner = s.Owner.Name
-	}
-	p.Created = s.CreateTime
-	return p
-}
-
 // spoken returns milliseconds as a person would say them.
 func spoken(ms int64) string { return (time.Duration(ms) * time.Millisecond).String() }
 

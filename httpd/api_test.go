@@ -200,6 +200,55 @@ func TestStart(t *testing.T) {
 	w.do("POST", api+"/later/versions/latest/actions/start", manual).is(422).says("step [a]")
 }
 
+// A run shows the properties that its workflow had when it was started.
+func TestPropertiesOfARun(t *testing.T) {
+	w := newWorld(t, nil)
+	push := func(properties string) {
+		t.Helper()
+		w.do("POST", api, `{"properties":{`+properties+`},"workflow":{"id":"w","steps":[`+noop+`]}}`).is(200)
+	}
+	push(`"owner":"amy","step_concurrency":7`)
+	w.start("w")
+	push(`"owner":{"name":"zoe","team":"data"},"step_concurrency":8,"alerting":{"emails":["a@b.c"]}`)
+	w.start("w")
+	push(`"owner":"amy"`)
+	w.start("w")
+	for path, want := range map[string][]string{
+		"1": {"run_properties/owner", `"amy"`, "run_properties/step_concurrency", "7", "run_properties/alerting", "-"},
+		"2": {"run_properties/owner/name", `"zoe"`, "run_properties/owner/team", `"data"`, "run_properties/step_concurrency", "8", "run_properties/alerting/emails/0", `"a@b.c"`},
+		"3": {"run_properties/owner", `"amy"`, "run_properties/step_concurrency", "-", "run_properties/alerting", "-"},
+	} {
+		w.get(api + "/w/instances/" + path).is(200).has(want...)
+	}
+	w.get(api+"/w/instances?first=3").is(200).has("elements/1/run_properties/step_concurrency", "8", "elements/2/run_properties/step_concurrency", "7")
+	w.get(api+"/w/instances/2/runs?first=1").is(200).has("elements/0/run_properties/owner/team", `"data"`)
+}
+
+// A start whose params cannot be evaluated leaves a run only if it asks for that.
+func TestAFailedStartIsKept(t *testing.T) {
+	w := newWorld(t, nil)
+	w.push("w", noop).is(200)
+	path := api + "/w/versions/latest/actions/start"
+	for _, bad := range []string{
+		`"run_params":{"x":{"expression":"nope + 1","type":"LONG"}}`,
+		`"run_params":{"x":{"expression":"1 +","type":"LONG"}}`,
+	} {
+		w.do("POST", path, `{"initiator":{"type":"manual"},`+bad+`}`).is(400)
+	}
+	w.get(api + "/w/instances/1").is(404)
+	const id = "7c8b14c4-1b2a-4c3d-9e4f-5a6b7c8d9e0f"
+	bad := `{"initiator":{"type":"manual"},"persist_failed_run":true,"request_id":"` + id + `","run_params":{"x":{"expression":"nope + 1","type":"LONG"}}}`
+	w.do("POST", path, bad).is(200).has("workflow_instance_id", "1", "workflow_uuid", `"`+id+`"`, "status", `"CREATED"`)
+	w.do("POST", path, bad).is(200).has("workflow_instance_id", "1", "status", `"DUPLICATED"`)
+	w.get(api+"/w/instances/1?wait=terminal").is(200).has("status", `"FAILED"`, "start_time", "-", "execution_id", "-", "runtime_overview", "-", "params", "{}",
+		"run_params/x/expression", `"nope + 1"`, "timeline/1/level", `"ERROR"`, "aggregated_info/step_aggregated_views/a/status", `"NOT_CREATED"`).says("non-existing param [nope]")
+	w.get(api+"/w/instances/1/steps").is(200).has("#", "0")
+	w.do("PUT", api+"/w/instances/1/actions/stop", "").is(400)
+	w.start("w").has("workflow_instance_id", "2")
+	w.get(api+"/w/instances/2?wait=terminal").is(200).has("status", `"SUCCEEDED"`)
+	w.get(api+"/w/overview").is(200).has("failed_instances", "1", "nonterminal_instances/CREATED", "0")
+}
+
 func TestStepTypesThatTheServerDoesNotRun(t *testing.T) {
 	w := newWorld(t, func(d *httpd.Deps) { d.Runs = func(string) bool { return false } })
 	w.push("c", noop+","+strings.Replace(command, `"id":"a"`, `"id":"b"`, 1)).is(200)

@@ -121,11 +121,11 @@ func accepts(headers []string) bool {
 // read reads the body.
 func (c *call) read() error {
 	limit := c.s.Limits.Body
-	if c.r.ContentLength > limit {
-		return tooLarge(limit)
-	}
 	control := http.NewResponseController(c.w)
 	timed := control.SetReadDeadline(time.Now().Add(c.s.Limits.BodyTime)) == nil // a recorder in a test has no deadline
+	if c.r.ContentLength > limit {
+		return c.tooLarge()
+	}
 	body := io.LimitReader(c.r.Body, limit+1)
 	for {
 		if len(c.body) == cap(c.body) {
@@ -141,7 +141,7 @@ func (c *call) read() error {
 		}
 	}
 	if int64(len(c.body)) > limit {
-		return tooLarge(limit)
+		return c.tooLarge()
 	}
 	if timed {
 		return control.SetReadDeadline(time.Time{})
@@ -149,7 +149,15 @@ func (c *call) read() error {
 	return nil
 }
 
-func tooLarge(limit int64) error {
+// tooLarge refuses a body. What is left of it is dropped first, up to a bound, because a client that is still sending when
+// the connection closes never sees the answer; one that has asked first (Expect: 100-continue) is not let send at all.
+func (c *call) tooLarge() error {
+	limit := c.s.Limits.Body
+	if c.r.Header["Expect"] == nil {
+		if _, err := io.CopyN(io.Discard, c.r.Body, 16*limit); err != nil && err != io.EOF {
+			c.s.Log.Debug("body not dropped", "request", c.requestID(), "error", err)
+		}
+	}
 	return &refusal{http.StatusRequestEntityTooLarge, "PAYLOAD_TOO_LARGE", fmt.Sprintf("the body is over the limit of %d bytes", limit)}
 }
 

@@ -209,7 +209,7 @@ func (s *server) fill(snap store.Snapshot, x *reading, p parts) error {
 	switch {
 	case p&withDetails != 0:
 		return snap.Rows(store.Under(store.Detail, x.run.Row), x.run.Take)
-	case p&withOwnDetails != 0 && (x.run.HasParams || x.run.HasRequest):
+	case p&withOwnDetails != 0 && (x.run.HasParams || x.run.HasRequest || x.run.HasProperties):
 		return snap.Rows(store.Between(store.Detail, x.run.Row, 0, 0), x.run.Take)
 	}
 	return nil

@@ -152,13 +152,21 @@ func (s *server) ready(ctx context.Context, cmd *engine.Start, req *api.Workflow
 	if err := distinct(p.Definition.Tags, req.RuntimeTags); err != nil {
 		return err
 	}
-	cmd.Params = nil
+	cmd.Params, cmd.Invalid = nil, ""
+	err := s.params(ctx, cmd, req, p, now)
+	if err != nil && req.PersistFailedRun && fault.Is(err, fault.BadRequest) {
+		cmd.Params, cmd.Invalid = nil, "The run has failed before it began: "+fault.Lines(err)
+		return nil
+	}
+	return err
+}
+
+// params evaluates the params of the run, and what depends on them.
+func (s *server) params(ctx context.Context, cmd *engine.Start, req *api.WorkflowStartRequest, p *engine.Plan, now int64) (err error) {
 	if p.Definition.Params.Len() > 0 || req.RunParams.Len() > 0 {
-		params, err := s.evaluate(ctx, cmd, req, p, now)
-		if err != nil {
+		if cmd.Params, err = s.evaluate(ctx, cmd, req, p, now); err != nil {
 			return err
 		}
-		cmd.Params = params
 	}
 	if _, err := p.RunTimeout(cmd.Params); err != nil {
 		return fault.In(err, "timeout of workflow [%s]", cmd.Workflow)

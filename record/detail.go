@@ -9,11 +9,13 @@ import (
 type DetailKind int64
 
 // The kinds. Params: evaluated params, outputs merged, of a run or an attempt. Artifacts: those of an attempt. Request:
-// what the start request said that nothing else says (run_params).
+// what the start request said that nothing else says (run_params). Properties: what a run keeps of the properties of its
+// workflow, if its own row cannot say it.
 const (
 	Params DetailKind = iota
 	Artifacts
 	Request
+	Properties
 
 	detailKinds = 8
 )

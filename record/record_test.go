@@ -52,7 +52,7 @@ func full() map[string]struct {
 	}
 	run := record.Run{
 		UUID: "u", Version: 2, VersionRow: 3, Created: 4, Requested: 5, Started: 6, Ended: 7, Modified: 8, Deadline: 9, Timeout: 10,
-		Seq: 11, Owner: "ann", Snapshot: 12, Initiator: `{"type":"MANUAL"}`, Tags: `[{"name":"t"}]`, HasParams: true, HasRequest: true,
+		Seq: 11, Owner: "ann", Snapshot: 12, StepLimit: 13, HasProperties: true, Initiator: `{"type":"MANUAL"}`, Tags: `[{"name":"t"}]`, HasParams: true, HasRequest: true,
 		Ending: instance.TimedOut, EndingBy: "bob", EndingCause: 4, Quarantine: "boo", Attempts: []*record.Attempt{&attempt}, Timeline: timeline, Extra: extra,
 	}
 	workflow := record.Workflow{
@@ -357,6 +357,7 @@ func TestRunsRoundTrip(t *testing.T) {
 			Timeout: anyTime.Draw(t, "timeout"), Seq: rapid.Int32Range(0, math.MaxInt32).Draw(t, "seq"), Owner: anyText.Draw(t, "owner"),
 			Snapshot: anyTime.Draw(t, "snapshot"), Initiator: anyRaw.Draw(t, "initiator"), Tags: anyRaw.Draw(t, "tags"),
 			HasParams: rapid.Bool().Draw(t, "params"), HasRequest: rapid.Bool().Draw(t, "request"),
+			StepLimit: anyTime.Draw(t, "step limit"), HasProperties: rapid.Bool().Draw(t, "properties"),
 			Ending:   rapid.SampledFrom(append(instance.Statuses(), instance.StatusUnknown)).Draw(t, "ending"),
 			EndingBy: anyText.Draw(t, "by"), EndingCause: rapid.Uint8().Draw(t, "cause"), Quarantine: anyText.Draw(t, "quarantine"),
 			Timeline: anyTimeline(t), Extra: fields.Draw(t, "extra"),
@@ -400,7 +401,7 @@ func TestWorkflowsRoundTrip(t *testing.T) {
 func TestDetailColumns(t *testing.T) {
 	seen := map[int64]bool{}
 	for attempt := range int32(50) {
-		for _, kind := range []record.DetailKind{record.Params, record.Artifacts, record.Request} {
+		for _, kind := range []record.DetailKind{record.Params, record.Artifacts, record.Request, record.Properties} {
 			b := record.DetailB(attempt, kind)
 			if a, k := record.DetailOf(b); a != attempt || k != kind || seen[b] {
 				t.Errorf("DetailOf(DetailB(%d, %d)) = %d, %d", attempt, kind, a, k)

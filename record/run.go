@@ -23,10 +23,13 @@ type Run struct {
 	Seq        int32 // step_instance_ids handed out
 	Owner      string
 	Snapshot   int64 // create_time of the properties snapshot
+	StepLimit  int64 // step_concurrency of the properties; 0 = unset
 	Initiator  wire.Raw
 	Tags       wire.Raw // runtime tags
 	HasParams  bool     // a detail row with kind Params
 	HasRequest bool     // a detail row with kind Request
+	// HasProperties says that the properties are in a detail row: there is more than owner and step limit.
+	HasProperties bool
 	// Ending is the status that a stop, a kill or a timeout has asked for; StatusUnknown = none.
 	Ending      instance.Status
 	EndingBy    string
@@ -54,10 +57,12 @@ func (r *Run) AppendJSON(b []byte) []byte {
 	b = wire.OptInt(b, "q", int64(r.Seq))
 	b = wire.OptStr(b, "ow", r.Owner)
 	b = wire.OptInt(b, "sn", r.Snapshot)
+	b = wire.OptInt(b, "sl", r.StepLimit)
 	b = optRaw(b, "in", r.Initiator)
 	b = optRaw(b, "tg", r.Tags)
 	b = wire.OptBoolean(b, "p", r.HasParams)
 	b = wire.OptBoolean(b, "rq", r.HasRequest)
+	b = wire.OptBoolean(b, "pr", r.HasProperties)
 	b = wire.OptInt(b, "g", int64(r.Ending))
 	b = wire.OptStr(b, "gb", r.EndingBy)
 	b = wire.OptInt(b, "gc", int64(r.EndingCause))
@@ -108,6 +113,8 @@ func ParseRun(doc []byte) (*Run, error) {
 			return true, f.Str(&r.Owner)
 		case "sn":
 			return true, f.Int(&r.Snapshot)
+		case "sl":
+			return true, f.Int(&r.StepLimit)
 		case "in":
 			r.Initiator = f.Raw()
 			return true, nil
@@ -118,6 +125,8 @@ func ParseRun(doc []byte) (*Run, error) {
 			return true, f.Boolean(&r.HasParams)
 		case "rq":
 			return true, f.Boolean(&r.HasRequest)
+		case "pr":
+			return true, f.Boolean(&r.HasProperties)
 		case "g":
 			return true, small(f, &r.Ending, int64(instance.Succeeded))
 		case "gb":

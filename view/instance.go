@@ -30,7 +30,7 @@ func AppendInstance(b []byte, h *Head, r *Run, v *Version, o Options) ([]byte, e
 		WorkflowID: h.ID, Instance: r.Instance, Run: r.Number, UUID: r.UUID, CorrelationID: correlation(h.ID, r),
 		Version: r.Version, GroupInfo: int64(o.Groups), InternalID: h.Internal,
 		Config:      api.RunConfig{Policy: api.FreshRun},
-		Properties:  &api.RunProperties{CreateTime: r.Snapshot, Owner: owner(r)},
+		Properties:  properties(r),
 		Workflow:    v.workflow,
 		DAG:         v.dag,
 		Status:      r.Status,
@@ -84,6 +84,18 @@ func tagged(w *api.WorkflowInstance, tags wire.Raw, v *Version) error {
 	shown.Tags = slices.Concat(shown.Tags, w.Config.RuntimeTags)
 	w.Workflow = &shown
 	return nil
+}
+
+// properties are what the run has kept of those of its workflow.
+func properties(r *Run) wire.Appender {
+	if text := r.detail(0, 0, record.Properties); text != "" {
+		return text
+	}
+	p := &api.RunProperties{CreateTime: r.Snapshot, Owner: owner(r)}
+	if r.StepLimit != 0 {
+		p.StepConcurrency = &r.StepLimit
+	}
+	return p
 }
 
 func owner(r *Run) *workflow.User {
