@@ -96,8 +96,9 @@ func queryText(l *schema.Layout, q *store.Query, columns []string) string {
 	return text + " ORDER BY " + strings.Join(order, direction+", ") + direction + " LIMIT " + limitParam
 }
 
-// limitParam is far behind the other parameters, so that each query can bind it at the same place.
+// limitParam is far behind the other parameters, so that each query can bind it at the same place. It is an expression
+// because a bare parameter in a LIMIT is looked at by the planner, and then every binding has the statement prepared anew.
 const (
-	limitParam = "?4"
+	limitParam = "(?4 + 0)"
 	limitIndex = 4
 )
