@@ -5,7 +5,6 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"io"
 	"net"
 	"net/http"
 	"time"
@@ -15,12 +14,15 @@ import (
 	"github.com/segue-run/segue/server"
 )
 
-// face is the REST API of the stand's node on a loopback port, and a client.
+// face is the REST API of the stand's node on a loopback port, and the connections of its clients.
 type face struct {
 	server *http.Server
-	base   string
-	client *http.Client
+	addr   string
+	idle   chan *client
 }
+
+// idleClients is how many connections are kept between two requests.
+const idleClients = 64
 
 // open starts the face of the stand.
 func (b *stand) open() error {
@@ -30,8 +32,8 @@ func (b *stand) open() error {
 	}
 	f := &face{
 		server: &http.Server{Handler: server.Face(b.node, benchGroups, httpd.Deps{Version: "bench"})},
-		base:   "http://" + l.Addr().String() + "/api/v3/workflows/",
-		client: &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: 64}},
+		addr:   l.Addr().String(),
+		idle:   make(chan *client, idleClients),
 	}
 	go f.server.Serve(l)
 	b.face = f
@@ -39,8 +41,11 @@ func (b *stand) open() error {
 }
 
 func (f *face) close() {
-	f.client.CloseIdleConnections()
 	f.server.Close()
+	close(f.idle)
+	for c := range f.idle {
+		c.close()
+	}
 }
 
 var startBody = []byte(`{"initiator":{"type":"manual"}}`)
@@ -69,25 +74,33 @@ func (f *face) wait(ctx context.Context, workflowID string, instance int64) erro
 	return err
 }
 
+const basePath = "/api/v3/workflows/"
+
+// call makes a request on an idle connection, or on a new one.
 func (f *face) call(ctx context.Context, method, path string, body []byte) ([]byte, error) {
-	r, err := http.NewRequestWithContext(ctx, method, f.base+path, bytes.NewReader(body))
+	var c *client
+	select {
+	case c = <-f.idle:
+	default:
+		var err error
+		if c, err = dial(ctx, f.addr); err != nil {
+			return nil, err
+		}
+	}
+	status, answer, err := c.call(method, basePath+path, body)
 	if err != nil {
+		c.close()
 		return nil, err
 	}
-	r.Header.Set("user", "bench")
-	if body != nil {
-		r.Header.Set("Content-Type", "application/json")
+	select {
+	case f.idle <- c:
+	default:
+		c.close()
 	}
-	resp, err := f.client.Do(r)
-	if err != nil {
-		return nil, err
+	if status != http.StatusOK {
+		return nil, fault.New(fault.Internal, "%s %s: %d: %.300s", method, path, status, answer)
 	}
-	defer resp.Body.Close()
-	answer, err := io.ReadAll(resp.Body)
-	if err == nil && resp.StatusCode != http.StatusOK {
-		err = fault.New(fault.Internal, "%s %s: %s: %.300s", method, path, resp.Status, answer)
-	}
-	return answer, err
+	return answer, nil
 }
 
 // many runs 1,000 runs of 5 internal steps from 16 clients, each of which waits for the end of one before it starts the

@@ -12,6 +12,7 @@ type hints struct {
 	mu        sync.RWMutex
 	workflows map[string]place
 	aliases   map[aliasOf]int64 // version rows
+	runs      map[runOf]int64   // rows of first runs that were started lately
 }
 
 // place is where a workflow was found.
@@ -19,11 +20,16 @@ type place struct{ row, internal int64 }
 
 type aliasOf struct{ workflow, alias string }
 
+type runOf struct {
+	workflow string
+	instance int64
+}
+
 // hintsMost bounds each kind of hint.
 const hintsMost = 16 << 10
 
 func (h *hints) init() {
-	h.workflows, h.aliases = map[string]place{}, map[aliasOf]int64{}
+	h.workflows, h.aliases, h.runs = map[string]place{}, map[aliasOf]int64{}, map[runOf]int64{}
 }
 
 func (h *hints) workflow(id string) (place, bool) {
@@ -61,4 +67,21 @@ func (h *hints) setAlias(id, alias string, row int64) {
 		clear(h.aliases)
 	}
 	h.aliases[aliasOf{strings.Clone(id), strings.Clone(alias)}] = row
+}
+
+// run returns the row of the first run of an instance; 0 = not known.
+func (h *hints) run(id string, instance int64) int64 {
+	h.mu.RLock()
+	defer h.mu.RUnlock()
+	return h.runs[runOf{id, instance}]
+}
+
+// setRun remembers it. The workflow id is kept.
+func (h *hints) setRun(id string, instance, row int64) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if len(h.runs) >= hintsMost {
+		clear(h.runs)
+	}
+	h.runs[runOf{id, instance}] = row
 }

@@ -119,6 +119,7 @@ const (
 	withSteps parts = 1 << iota
 	withDetails
 	withOwnDetails // of the run itself, not of its steps
+	ifEnded        // all that only of a run that has ended, and nothing but its row of another
 )
 
 // reading is a run that has been read, with its version.
@@ -164,6 +165,9 @@ func (s *server) findRun(snap store.Snapshot, id string, instance, number int64,
 			return nil, fault.New(fault.NotFound, "workflow [%s] instance [%d] has no run [%d]", id, instance, number)
 		}
 		return nil, noInstance(id, instance)
+	}
+	if p&ifEnded != 0 && !x.run.Status.Terminal() {
+		return x, nil
 	}
 	return x, s.fill(snap, x, p)
 }

@@ -37,13 +37,12 @@ func (s *server) answerRun(c *call, number int64, aggregated bool) error {
 	if err != nil {
 		return err
 	}
-	ctx := c.r.Context()
+	var x *reading
 	if w.limit > 0 {
-		if ctx, err = s.await(c, instanceID, number, w); err != nil {
-			return err
-		}
+		x, err = s.await(c, instanceID, number, w, withSteps|withOwnDetails)
+	} else {
+		x, err = s.readRun(c.r.Context(), c.workflow(), instanceID, number, withSteps|withOwnDetails)
 	}
-	x, err := s.readRun(ctx, c.workflow(), instanceID, number, withSteps|withOwnDetails)
 	if err != nil {
 		return err
 	}

@@ -57,6 +57,7 @@ func (s *server) start(c *call) error {
 	if err != nil {
 		return err
 	}
+	s.hints.setRun(cmd.Plan.Definition.ID, started.Instance, started.Row)
 	answer := api.WorkflowStartResponse{
 		WorkflowID: cmd.Workflow, Version: started.Version, Instance: started.Instance, Run: started.Run, UUID: started.UUID,
 		Status: api.StartCreated, Event: instance.Log(started.At, "INFO", started.Message),

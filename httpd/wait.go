@@ -6,7 +6,6 @@ import (
 	"time"
 
 	"github.com/segue-run/segue/fault"
-	"github.com/segue-run/segue/store"
 )
 
 // wait is how long a request waits for the end of a run; a limit of 0 = not at all.
@@ -40,54 +39,39 @@ func (s *server) waiting(c *call) (w wait, err error) {
 	return w, nil
 }
 
-// await waits until a run has ended; number 0 = the latest one of the instance. If it does not end in time, or the server
-// stops, the answer says so. It returns the context for the read that follows.
-func (s *server) await(c *call, instance, number int64, w wait) (context.Context, error) {
+// await reads a run when it has ended; number 0 = the latest one of the instance. If it does not end in time, or the server
+// stops, the answer says so and holds what there is.
+func (s *server) await(c *call, instance, number int64, w wait, p parts) (*reading, error) {
 	ctx := context.WithoutCancel(c.r.Context()) // for short reads, also when the server stops
-	row, err := s.unended(ctx, c.workflow(), instance, number)
-	if err != nil || row == 0 {
-		return ctx, err
+	id := c.workflow()
+	watched, end, leave := int64(0), (<-chan struct{})(nil), func() {}
+	defer func() { leave() }()
+	watch := func(row int64) {
+		leave()
+		watched = row
+		end, leave = s.Hub.SubscribeEnd(row)
 	}
-	end, leave := s.Hub.SubscribeEnd(row)
-	defer leave()
-	// It may have ended between the look and the subscription.
-	if row, err = s.unended(ctx, c.workflow(), instance, number); err != nil || row == 0 {
-		return ctx, err
+	if row := s.hints.run(id, instance); row != 0 {
+		watch(row)
+	}
+	for { // it is watched before it is looked at, so no end is missed
+		x, err := s.readRun(ctx, id, instance, number, p|ifEnded)
+		if err != nil || x.run.Status.Terminal() {
+			return x, err
+		}
+		if x.run.Row == watched {
+			break
+		}
+		watch(x.run.Row)
 	}
 	timer := time.NewTimer(w.limit)
 	defer timer.Stop()
 	select {
 	case <-end:
-		return ctx, nil
+		return s.readRun(ctx, id, instance, number, p)
 	case <-timer.C:
 	case <-c.r.Context().Done():
 	}
 	c.w.Header().Set(waitHeader, "timeout")
-	return ctx, nil
-}
-
-// unended returns the row of a run that has not ended, and 0 for one that has, or is not there.
-func (s *server) unended(ctx context.Context, id string, instance, number int64) (row int64, err error) {
-	err = s.Store.Read(ctx, func(snap store.Snapshot) error {
-		place, ok := s.hints.workflow(id)
-		if !ok {
-			h, err := s.mustHead(snap, id)
-			if err != nil {
-				return err
-			}
-			place.row = h.Row
-		}
-		q := store.Between(store.Run, place.row, instance, instance)
-		q.WithoutDocs = true
-		if number == 0 {
-			q = q.Last(1)
-		}
-		return snap.Rows(q, func(r *store.Row) error {
-			if r.Open && (number == 0 || r.B == number) {
-				row = r.ID
-			}
-			return nil
-		})
-	})
-	return row, err
+	return s.readRun(ctx, id, instance, number, p)
 }
