@@ -190,6 +190,9 @@ type stand struct {
 	stop    context.CancelFunc
 	done    chan error
 	face    *face
+	probe   *probe          // of pair
+	paired  []time.Duration // one-row commits between the measured runs
+	batch   int             // rows in an average batch of the measured runs, to be compared with the same written bare
 }
 
 func newStand(ctx context.Context, o Options) (*stand, error) {

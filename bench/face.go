@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"math"
 	"net"
 	"net/http"
 	"time"
@@ -129,7 +130,9 @@ func many(ctx context.Context, b *stand) (map[string]float64, error) {
 	if err := b.inParallel(ctx, clients, runs, one); err != nil {
 		return nil, err
 	}
-	return b.rates(since, runs*steps, runs, time.Since(began)), nil
+	f := b.rates(since, runs*steps, runs, time.Since(began))
+	b.batch = max(1, int(math.Round(f["rows_per_s"]/f["commits_per_s"])))
+	return f, nil
 }
 
 // start runs 200 runs of one step at the edge, one after another, over REST.
@@ -158,6 +161,9 @@ func start(ctx context.Context, b *stand) (map[string]float64, error) {
 		}
 		if i >= warm {
 			launches, ends = append(launches, at.Sub(asked)), append(ends, ended.Sub(asked))
+			if err := b.pair(ctx, 1); err != nil {
+				return nil, err
+			}
 		}
 	}
 	return map[string]float64{

@@ -12,17 +12,18 @@ import (
 
 // chain runs 100 internal steps in a row, from the start to the durable end.
 func chain(ctx context.Context, b *stand) (map[string]float64, error) {
-	return b.inARow(ctx, "noop", 50)
+	return b.inARow(ctx, "noop", 50, 2)
 }
 
 // edgeChain runs 100 steps in a row whose runtime answers at once; each launch is durable first.
 func edgeChain(ctx context.Context, b *stand) (map[string]float64, error) {
-	return b.inARow(ctx, "command", 5)
+	return b.inARow(ctx, "command", 10, 20)
 }
 
 const chainSteps = 100
 
-func (b *stand) inARow(ctx context.Context, stepType string, runs int) (map[string]float64, error) {
+// inARow runs a chain a number of times, with some bare commits after each.
+func (b *stand) inARow(ctx context.Context, stepType string, runs, bare int) (map[string]float64, error) {
 	p, err := b.push(ctx, chainOf("row", stepType, chainSteps))
 	if err != nil {
 		return nil, err
@@ -33,15 +34,20 @@ func (b *stand) inARow(ctx context.Context, stepType string, runs int) (map[stri
 	}
 	since := b.counters()
 	var times []time.Duration
-	began := time.Now()
+	var all time.Duration
 	for range runs {
 		one := time.Now()
 		if err := b.whole(ctx, p); err != nil {
 			return nil, err
 		}
-		times = append(times, time.Since(one))
+		took := time.Since(one)
+		all += took
+		times = append(times, took)
+		if err := b.pair(ctx, bare); err != nil {
+			return nil, err
+		}
 	}
-	f := b.rates(since, runs*chainSteps, runs, time.Since(began))
+	f := b.rates(since, runs*chainSteps, runs, all)
 	f["step_us"] = quantile(times, 0.5) / chainSteps
 	return f, nil
 }

@@ -29,28 +29,29 @@ const (
 	probeOnes     = 100
 	probeHundreds = 20
 	probeBulk     = 20
+	probeSame     = 200
 	bulkRows      = 1000
 	probeBytes    = 300
 )
 
 // limits measures a bare fsync, and commits of rows like the product's own (as large as its average row so far, with its
-// indexes) in the store of the stand, while the engine has nothing to do. One row in two is a run, the other a step.
+// indexes) in the store of the stand, while the engine has nothing to do. One row in two is a run, the other a step. One-row
+// commits that were paired with the measured runs count instead of those made here.
 func (b *stand) limits(ctx context.Context) (map[string]float64, error) {
 	fsync, err := fsyncs(b.dir)
 	if err != nil {
 		return nil, err
 	}
-	size := probeBytes
-	if c := b.counters(); c.rows > 0 {
-		size = int(max(c.bytes/c.rows, 40))
-	}
+	size := b.rowSize()
 	w, err := newProbe(ctx, b.store, size)
 	if err != nil {
 		return nil, err
 	}
-	ones, err := w.commits(ctx, probeOnes, 1)
-	if err != nil {
-		return nil, err
+	ones := b.paired
+	if len(ones) == 0 {
+		if ones, err = w.commits(ctx, probeOnes, 1); err != nil {
+			return nil, err
+		}
 	}
 	hundreds, err := w.commits(ctx, probeHundreds, 100)
 	if err != nil {
@@ -60,10 +61,42 @@ func (b *stand) limits(ctx context.Context) (map[string]float64, error) {
 	if _, err := w.commits(ctx, probeBulk, bulkRows); err != nil {
 		return nil, err
 	}
-	return map[string]float64{
+	bulk := time.Since(began)
+	f := map[string]float64{
 		"fsync_us_p50": quantile(fsync, 0.5), "commit1_us_p50": quantile(ones, 0.5), "commit100_us_p50": quantile(hundreds, 0.5),
-		"bulk_rows_per_s": float64(probeBulk*bulkRows) / time.Since(began).Seconds(), "probe_bytes": float64(size),
-	}, nil
+		"bulk_rows_per_s": float64(probeBulk*bulkRows) / bulk.Seconds(), "probe_bytes": float64(size),
+	}
+	if b.batch > 0 {
+		began = time.Now()
+		if _, err := w.commits(ctx, probeSame, b.batch); err != nil {
+			return nil, err
+		}
+		f["same_batch_rows"] = float64(b.batch)
+		f["same_batch_rows_per_s"] = float64(probeSame*b.batch) / time.Since(began).Seconds()
+	}
+	return f, nil
+}
+
+// pair makes n bare one-row commits between two measured runs, so that both meet the same disk in the same moments.
+func (b *stand) pair(ctx context.Context, n int) error {
+	if b.probe == nil {
+		w, err := newProbe(ctx, b.store, b.rowSize())
+		if err != nil {
+			return err
+		}
+		b.probe = w
+	}
+	took, err := b.probe.commits(ctx, n, 1)
+	b.paired = append(b.paired, took...)
+	return err
+}
+
+// rowSize returns the size of the product's average row so far.
+func (b *stand) rowSize() int {
+	if c := b.counters(); c.rows > 0 {
+		return int(max(c.bytes/c.rows, 40))
+	}
+	return probeBytes
 }
 
 // fsyncs appends pages to a file and waits for the disk each time.
