@@ -177,6 +177,15 @@ func quantile(d []time.Duration, q float64) float64 {
 	return float64(s[min(int(q*float64(len(s))), len(s)-1)].Nanoseconds()) / 1000
 }
 
+// mean returns the mean of the durations in microseconds.
+func mean(d []time.Duration) float64 {
+	var all time.Duration
+	for _, x := range d {
+		all += x
+	}
+	return float64(all.Nanoseconds()) / 1000 / float64(max(len(d), 1))
+}
+
 // benchGroups is the number of groups of the node; the store has one more, for the probes of the limits.
 const benchGroups = 64
 

@@ -20,6 +20,7 @@ import (
 type scripted struct {
 	mu       sync.Mutex
 	launched map[string]time.Time // by run, of workflow/instance
+	gaps     []time.Duration      // between two launches of a run
 }
 
 func newScripted() *scripted { return &scripted{launched: map[string]time.Time{}} }
@@ -31,8 +32,12 @@ func launchKey(workflowID string, instance int64) string {
 // Start answers that the attempt is done.
 func (r *scripted) Start(_ context.Context, a *step.Attempt) (step.Progress, error) {
 	now := time.Now()
+	key := launchKey(a.WorkflowID, a.Instance)
 	r.mu.Lock()
-	r.launched[launchKey(a.WorkflowID, a.Instance)] = now
+	if last, ok := r.launched[key]; ok {
+		r.gaps = append(r.gaps, now.Sub(last))
+	}
+	r.launched[key] = now
 	r.mu.Unlock()
 	return step.Progress{State: step.Done}, nil
 }
@@ -49,6 +54,15 @@ func (r *scripted) Terminate(context.Context, *step.Attempt, string, step.Cause)
 
 // Forget has nothing to forget.
 func (r *scripted) Forget(context.Context, string) {}
+
+// takeGaps returns the times between two launches of the same run since the last call.
+func (r *scripted) takeGaps() []time.Duration {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	gaps := r.gaps
+	r.gaps = nil
+	return gaps
+}
 
 // take returns when the attempt of a run was launched, and forgets it.
 func (r *scripted) take(workflowID string, instance int64) (time.Time, bool) {

@@ -63,7 +63,7 @@ func (b *stand) limits(ctx context.Context) (map[string]float64, error) {
 	}
 	bulk := time.Since(began)
 	f := map[string]float64{
-		"fsync_us_p50": quantile(fsync, 0.5), "commit1_us_p50": quantile(ones, 0.5), "commit100_us_p50": quantile(hundreds, 0.5),
+		"fsync_us_p50": quantile(fsync, 0.5), "commit1_us_p50": quantile(ones, 0.5), "commit1_us_mean": mean(ones), "commit100_us_p50": quantile(hundreds, 0.5),
 		"bulk_rows_per_s": float64(probeBulk*bulkRows) / bulk.Seconds(), "probe_bytes": float64(size),
 	}
 	if b.batch > 0 {
