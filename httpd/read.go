@@ -205,7 +205,7 @@ func (s *server) fill(snap store.Snapshot, x *reading, p parts) error {
 			return fault.New(fault.Internal, "workflow [%s] instance [%d]: there is no version row %d", x.head.ID, x.run.Instance, x.run.VersionRow)
 		}
 	}
-	if p&withSteps != 0 {
+	if p&withSteps != 0 && !x.run.Whole() {
 		if err := snap.Rows(store.Under(store.Step, x.run.Row), x.run.Take); err != nil {
 			return err
 		}

@@ -283,6 +283,6 @@ func ParseAttempts(doc []byte) ([]Attempt, error) {
 }
 
 func parseAttempt(n *wire.Node) (a Attempt, err error) {
-	a.Extra, err = fields("attempt", n, false, a.take)
+	a.Extra, err = fields(n, false, a.take)
 	return a, err
 }

@@ -36,15 +36,18 @@ func end(b []byte, extra []wire.Field) []byte {
 }
 
 // parse reads a document and has each field taken; those that are not taken are returned.
-func parse(what string, doc []byte, take func(f *wire.Field) (bool, error)) ([]wire.Field, error) {
-	n, err := wire.Parse(doc)
+func parse(what string, doc []byte, take func(f *wire.Field) (bool, error)) (extra []wire.Field, err error) {
+	err = wire.Look(doc, func(n *wire.Node) (err error) {
+		extra, err = fields(n, true, take)
+		return err
+	})
 	if err != nil {
 		return nil, fmt.Errorf("%s record: %w", what, err)
 	}
-	return fields(what, n, true, take)
+	return extra, nil
 }
 
-func fields(what string, n *wire.Node, format bool, take func(f *wire.Field) (bool, error)) ([]wire.Field, error) {
+func fields(n *wire.Node, format bool, take func(f *wire.Field) (bool, error)) ([]wire.Field, error) {
 	var extra []wire.Field
 	var number int64
 	err := n.Each(func(f *wire.Field) error {
@@ -60,17 +63,14 @@ func fields(what string, n *wire.Node, format bool, take func(f *wire.Field) (bo
 		}
 		taken, err := take(f)
 		if err == nil && !taken {
-			extra = append(extra, *f)
+			extra = append(extra, wire.Field{Name: f.Name, Node: f.Clone()})
 		}
 		return err
 	})
 	if err == nil && format && number == 0 {
 		err = errors.New("it is empty")
 	}
-	if err != nil {
-		return nil, fmt.Errorf("%s record: %w", what, err)
-	}
-	return extra, nil
+	return extra, err
 }
 
 // small reads a number from 0 to most.

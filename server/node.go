@@ -59,6 +59,7 @@ func WallClock() int64 { return time.Now().UnixMilli() }
 
 // NewNode puts a node together. It owns nothing until Claim.
 func NewNode(o NodeOptions) *Node {
+	raiseHeap()
 	if o.Clock == nil {
 		o.Clock = WallClock
 	}

@@ -2,6 +2,7 @@ package view
 
 import (
 	"fmt"
+	"slices"
 
 	"github.com/segue-run/segue/instance"
 	"github.com/segue-run/segue/param"
@@ -41,6 +42,7 @@ func (r *Run) Take(row *store.Row) error {
 			return fmt.Errorf("run row %d: %w", row.ID, err)
 		}
 		r.Row, r.Parent, r.Instance, r.Number, r.Status, r.Run = row.ID, row.Parent, row.A, row.B, instance.Status(row.State), *rec
+		r.attempts = slices.Grow(r.attempts, len(rec.Attempts))
 		for _, a := range rec.Attempts {
 			r.attempts = append(r.attempts, *a)
 		}
@@ -73,6 +75,20 @@ func (r *Run) Take(row *store.Row) error {
 		r.details = append(r.details, d)
 	}
 	return nil
+}
+
+// Whole reports whether the run's own row holds every attempt, so that none has a row in the table of steps: of each step
+// that was reached it holds the current attempt, and that is the first.
+func (r *Run) Whole() bool {
+	if len(r.Run.Attempts) != int(r.Seq) {
+		return false
+	}
+	for _, a := range r.Run.Attempts {
+		if a.Number != 1 {
+			return false
+		}
+	}
+	return true
 }
 
 // detail returns what was written last about an attempt, or about the run (0, 0); "" = nothing.

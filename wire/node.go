@@ -50,6 +50,24 @@ type Raw string
 // Raw returns n as compact JSON text.
 func (n *Node) Raw() Raw { return Raw(n.AppendJSON(nil)) }
 
+// Clone returns a copy that shares no memory with n but the characters of its strings.
+func (n *Node) Clone() Node {
+	c := *n
+	if n.Items != nil {
+		c.Items = make([]Node, len(n.Items))
+		for i := range n.Items {
+			c.Items[i] = n.Items[i].Clone()
+		}
+	}
+	if n.Fields != nil {
+		c.Fields = make([]Field, len(n.Fields))
+		for i := range n.Fields {
+			c.Fields[i] = Field{n.Fields[i].Name, n.Fields[i].Node.Clone()}
+		}
+	}
+	return c
+}
+
 // Get returns the field with a name, or nil. It looks at each field in turn.
 func (n *Node) Get(name string) *Node {
 	for i := range n.Fields {

@@ -20,17 +20,38 @@ const (
 func Parse(text []byte) (*Node, error) {
 	p := parsers.Get().(*parser)
 	defer p.done()
+	n, err := p.parse(text)
+	if err != nil {
+		return nil, err
+	}
+	return &n, nil
+}
+
+// Look is Parse for who takes what is needed out of the value at once: the value is lent for the time of the call, and its
+// memory serves the next one. What look keeps must be strings, or Clones.
+func Look(text []byte, look func(*Node) error) error {
+	p := parsers.Get().(*parser)
+	defer p.done()
+	p.lends = true
+	n, err := p.parse(text)
+	if err != nil {
+		return err
+	}
+	return look(&n)
+}
+
+func (p *parser) parse(text []byte) (Node, error) {
 	p.s, p.line = string(text), 1
 	p.space()
 	n, err := p.value(0)
 	if err != nil {
-		return nil, err
+		return n, err
 	}
 	p.space()
 	if p.i < len(p.s) {
-		return nil, p.errorf("unexpected %s after the end of the document", p.here())
+		return n, p.errorf("unexpected %s after the end of the document", p.here())
 	}
-	return &n, nil
+	return n, nil
 }
 
 type parser struct {
@@ -40,9 +61,14 @@ type parser struct {
 	start int // offset of the first byte of the line
 
 	// The fields and items of the objects and arrays that are open, inner after outer. An object or array takes a copy of
-	// its own when it is closed, so that each costs one allocation of its exact size.
+	// its own when it is closed, so that each costs one allocation of its exact size; or, if the value is only lent, a part
+	// of the parser's.
 	fields []Field
 	items  []Node
+
+	lends      bool
+	lentFields []Field
+	lentItems  []Node
 }
 
 // parsers keeps parsers for the room in their stacks.
@@ -53,17 +79,39 @@ const mostKept = 1024
 
 // done forgets the document and gives the parser back.
 func (p *parser) done() {
-	fields, items := p.fields[:cap(p.fields)], p.items[:cap(p.items)]
-	if len(fields) > mostKept {
-		fields = nil
+	*p = parser{
+		fields: emptied(p.fields), items: emptied(p.items), lentFields: emptied(p.lentFields), lentItems: emptied(p.lentItems),
 	}
-	if len(items) > mostKept {
-		items = nil
-	}
-	clear(fields)
-	clear(items)
-	*p = parser{fields: fields[:0], items: items[:0]}
 	parsers.Put(p)
+}
+
+// emptied returns the room of a list, without what was in it, unless that is too much to keep.
+func emptied[T any](list []T) []T {
+	if cap(list) > mostKept {
+		return nil
+	}
+	clear(list[:cap(list)])
+	return list[:0]
+}
+
+// closed returns the fields of an object that is complete.
+func (p *parser) closed(fields []Field) []Field {
+	if !p.lends {
+		return append([]Field(nil), fields...)
+	}
+	at := len(p.lentFields)
+	p.lentFields = append(p.lentFields, fields...) // should it move, what was lent before stays where it is
+	return p.lentFields[at:len(p.lentFields):len(p.lentFields)]
+}
+
+// closedItems returns the items of an array that is complete.
+func (p *parser) closedItems(items []Node) []Node {
+	if !p.lends {
+		return append([]Node(nil), items...)
+	}
+	at := len(p.lentItems)
+	p.lentItems = append(p.lentItems, items...)
+	return p.lentItems[at:len(p.lentItems):len(p.lentItems)]
 }
 
 func (p *parser) errorf(format string, args ...any) error {
@@ -171,7 +219,7 @@ func (p *parser) object(depth int) ([]Field, error) {
 		}
 		if p.i < len(p.s) && p.s[p.i] == '}' {
 			p.i++
-			fields := append([]Field(nil), p.fields[mark:]...)
+			fields := p.closed(p.fields[mark:])
 			p.fields = p.fields[:mark]
 			return fields, nil
 		}
@@ -230,7 +278,7 @@ func (p *parser) array(depth int) ([]Node, error) {
 		}
 		if p.i < len(p.s) && p.s[p.i] == ']' {
 			p.i++
-			items := append([]Node(nil), p.items[mark:]...)
+			items := p.closedItems(p.items[mark:])
 			p.items = p.items[:mark]
 			return items, nil
 		}

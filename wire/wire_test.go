@@ -167,3 +167,34 @@ func BenchmarkParse(b *testing.B) {
 		}
 	}
 }
+
+// What Look lends is used again; what was cloned stays.
+func TestWhatIsLookedAtIsOnlyLent(t *testing.T) {
+	texts := []string{
+		`{"a":[1,{"b":"x"},[]],"c":{"d":[true,null],"e":{}}}`,
+		`{"z":[[9,9,9],{"y":"q","w":[7]}],"v":{"u":{"t":"s"}}}`,
+		`[` + strings.Repeat(`{"k":[1,2,3]},`, 700) + `0]`,
+	}
+	var kept []Node
+	for range 3 {
+		for _, text := range texts {
+			if err := Look([]byte(text), func(n *Node) error {
+				if got := string(n.Raw()); got != text {
+					t.Errorf("%.80s: looked like %.80s", text, got)
+				}
+				kept = append(kept, n.Clone())
+				return nil
+			}); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	for i := range kept {
+		if want := texts[i%len(texts)]; string(kept[i].Raw()) != want {
+			t.Errorf("clone %d of %.80s has become %.80s", i, want, kept[i].Raw())
+		}
+	}
+	if err := Look([]byte(`{"a":`), func(*Node) error { t.Error("it was called for half a document"); return nil }); err == nil {
+		t.Error("half a document was read")
+	}
+}
