@@ -203,9 +203,19 @@ func (n *Node) land(b *Batch) {
 	n.inflight.Add(-b.dirty)
 	n.durableUpTo(b.epoch)
 	n.trouble.landed(b.epoch)
+	// Effects first: who is answered may ask for more at once, and the outside world should not queue behind that.
 	for _, p := range b.parts {
 		for _, h := range p.held {
-			n.release(p.loop, h)
+			if h.command == nil {
+				n.outbox.Release(p.loop.group, p.loop.generation, h.value)
+			}
+		}
+	}
+	for _, p := range b.parts {
+		for _, h := range p.held {
+			if h.command != nil {
+				h.answer()
+			}
 		}
 	}
 	for _, m := range s.Send {
@@ -232,12 +242,8 @@ func (n *Node) durableUpTo(epoch uint64) {
 	}
 }
 
-// release lets one held answer or effect out.
-func (n *Node) release(l *Loop, h held) {
-	if h.command == nil {
-		n.outbox.Release(l.group, l.generation, h.value)
-		return
-	}
+// answer lets a held answer out.
+func (h *held) answer() {
 	if err, bad := h.value.(error); bad {
 		h.command.answer(nil, err)
 		return

@@ -12,9 +12,9 @@ import (
 // Limits bounds what a node holds in memory and puts into one batch. Zero fields have defaults.
 type Limits struct {
 	// SoftBytes is where continuations begin to wait for the next epoch. It is the upper end of a range: the node lowers
-	// it on disks that need longer than a few bare commits for as much. Default 512 KiB.
+	// it on disks that need longer than a few bare commits for as much. Default 256 KiB.
 	SoftBytes int64
-	// FullBytes is where commands wait for the next epoch too. Default 1 MiB.
+	// FullBytes is where commands wait for the next epoch too. Default 512 KiB.
 	FullBytes int64
 	// HardBytes is where events from the edge wait as well and new commands are refused, counting what is in flight. Default
 	// 256 MiB.
@@ -32,8 +32,8 @@ func (l Limits) withDefaults() Limits {
 			*p = v
 		}
 	}
-	def(&l.SoftBytes, 512<<10)
-	def(&l.FullBytes, 1<<20)
+	def(&l.SoftBytes, 256<<10)
+	def(&l.FullBytes, 512<<10)
 	def(&l.HardBytes, 256<<20)
 	def(&l.Commands, 32768)
 	if l.Settle == 0 {

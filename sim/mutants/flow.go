@@ -135,7 +135,11 @@ var flowMutants = []mutant{
 		`	n.cutLetters(b)
 	for _, p := range b.parts {
 		for _, h := range p.held {
-			n.release(p.loop, h)
+			if h.command != nil {
+				h.answer()
+			} else {
+				n.outbox.Release(p.loop.group, p.loop.generation, h.value)
+			}
 		}
 		p.held = nil
 	}
