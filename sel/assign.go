@@ -78,8 +78,12 @@ func (c *compiler) assignElement(x *syntax.AssignExpr) eval {
 		if v, err = t.assigned(op, old, v); err != nil {
 			return v, pin(pos, err)
 		}
-		if a.shared {
-			if err := t.Alloc(a.bytes()); err != nil {
+		if i := int(index.num); a.isLent(i) {
+			size := 16 * min(a.Len(), blockLen)
+			if err := t.Alloc(32 + size); err != nil {
+				return v, pin(pos, err)
+			}
+			if err := t.Work(size); err != nil {
 				return v, pin(pos, err)
 			}
 		}

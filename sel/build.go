@@ -36,7 +36,24 @@ func (b *builder) reserve(n int) bool {
 	if b.err == nil {
 		b.err = b.t.Work(n)
 	}
+	if b.err == nil {
+		b.buf, b.err = withRoom(b.buf, n, b.t.Work)
+	}
 	return b.err == nil
+}
+
+// withRoom returns buf with room for n more bytes. Buffers double, so that a long one is copied few times. Before that
+// pay is called with as many bytes as make an evaluation look up.
+func withRoom(buf []byte, n int, pay func(bytes int) error) ([]byte, error) {
+	if cap(buf)-len(buf) >= n {
+		return buf, nil
+	}
+	if len(buf) > blockSize {
+		if err := pay(min(len(buf), pollEvery*stepBytes)); err != nil {
+			return buf, err
+		}
+	}
+	return append(make([]byte, 0, max(2*cap(buf), len(buf)+n, 32)), buf...), nil
 }
 
 // add appends s. Surrogates that meet become one character.
@@ -148,8 +165,23 @@ func (t *Thread) slice(s string, i, j int) (Value, error) {
 	return StringOf(string(b)), nil
 }
 
+// longPart is how long a part can be that the functions of package strings look for at once.
+const longPart = 1 << 12
+
 // index returns the byte offset of the first part in s at or after from, -1 when there is none.
 func (t *Thread) index(s, part string, from int) (int, error) {
+	if len(part) > longPart {
+		if from+len(part) > len(s) {
+			return -1, nil
+		}
+		at, err := t.roll(len(s)-from-len(part), part, func(i int) byte { return s[from+i] }, func(i int) byte { return part[i] }, func(i int) string {
+			return s[from+i : from+i+len(part)]
+		})
+		if at >= 0 {
+			at += from
+		}
+		return at, err
+	}
 	for {
 		end := min(len(s), from+blockSize+len(part))
 		if from > len(s) {
@@ -175,6 +207,19 @@ func (t *Thread) index(s, part string, from int) (int, error) {
 
 // lastIndex returns the byte offset of the last part in s, -1 when there is none.
 func (t *Thread) lastIndex(s, part string) (int, error) {
+	if len(part) > longPart {
+		if len(part) > len(s) {
+			return -1, nil
+		}
+		last := len(s) - len(part)
+		at, err := t.roll(last, part, func(i int) byte { return s[len(s)-1-i] }, func(i int) byte { return part[len(part)-1-i] }, func(i int) string {
+			return s[last-i : len(s)-i]
+		})
+		if at >= 0 {
+			at = last - at
+		}
+		return at, err
+	}
 	end := len(s)
 	for {
 		from := max(0, end-blockSize-len(part))
@@ -189,6 +234,57 @@ func (t *Thread) lastIndex(s, part string) (int, error) {
 		}
 		end = from + len(part) - 1
 	}
+}
+
+// roll looks for a long part in a text by a rolling hash (Karp and Rabin): it tries the offsets from 0 to last, where
+// the bytes of the text and the part are those that the functions return, in the order in which they are to be looked
+// at, and window is what the text has at an offset.
+func (t *Thread) roll(last int, part string, text, in func(i int) byte, window func(at int) string) (int, error) {
+	const prime = 16777619
+	var want, have uint32
+	leaves := uint32(1) // what a byte that leaves the window counts: prime to the power of the window's length
+	for i := range len(part) {
+		if i%blockSize == 0 {
+			if err := t.Work(4 * blockSize); err != nil {
+				return -1, err
+			}
+		}
+		want, have, leaves = want*prime+uint32(in(i)), have*prime+uint32(text(i)), leaves*prime
+	}
+	for at := 0; ; at++ {
+		if have == want {
+			same, err := t.equal(window(at), part)
+			if err != nil {
+				return -1, err
+			}
+			if same {
+				return at, nil
+			}
+		}
+		if at == last {
+			return -1, nil
+		}
+		if at%blockSize == 0 {
+			if err := t.Work(4 * blockSize); err != nil {
+				return -1, err
+			}
+		}
+		have = have*prime + uint32(text(at+len(part))) - leaves*uint32(text(at))
+	}
+}
+
+// equal reports whether two strings of the same length are equal. It pays for what it compares.
+func (t *Thread) equal(a, b string) (bool, error) {
+	for len(a) > blockSize {
+		if err := t.Work(blockSize); err != nil {
+			return false, err
+		}
+		if a[:blockSize] != b[:blockSize] {
+			return false, nil
+		}
+		a, b = a[blockSize:], b[blockSize:]
+	}
+	return a == b, t.Work(len(a))
 }
 
 // compare orders strings by their UTF-16 units, as compareTo does: the difference of the first units that differ, or of

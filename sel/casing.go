@@ -16,6 +16,7 @@ func recased(t *Thread, s string, change func(b []byte, s string, at int, r rune
 		if !b.reserve(end - at) {
 			break
 		}
+		slow := 0
 		for at < end {
 			if c := s[at]; c < utf8.RuneSelf {
 				b.buf = change(b.buf, s, at, rune(c))
@@ -25,6 +26,10 @@ func recased(t *Thread, s string, change func(b []byte, s string, at int, r rune
 			r, width := syntax.Decode(s[at:])
 			b.buf = change(b.buf, s, at, r)
 			at += width
+			slow++
+		}
+		if b.err = t.Work(8 * slow); b.err != nil {
+			break
 		}
 		if more := len(b.buf) - before - blockSize; more > 0 && !b.reserve(more) {
 			break
@@ -41,8 +46,10 @@ func upper(b []byte, _ string, _ int, r rune) []byte {
 		}
 		return append(b, byte(r))
 	}
-	if s, ok := manyUpper[r]; ok {
-		return append(b, s...)
+	if r == 'ß' || r >= 'ŉ' {
+		if s, ok := manyUpper[r]; ok {
+			return append(b, s...)
+		}
 	}
 	// The Greek letters with iota below: the capital, and a capital iota.
 	if r >= 0x1F80 && r <= 0x1FAF {

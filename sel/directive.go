@@ -81,10 +81,14 @@ func readDirective(s string) (*directive, error) {
 	return d, d.check()
 }
 
+// mostDirective is how many digits of an index, a width or a precision are looked at. Ten are too many unless they begin
+// with zeros.
+const mostDirective = 1000
+
 // digits returns how many digits s begins with.
 func digits(s string) int {
 	n := 0
-	for n < len(s) && isDecimal(s[n]) {
+	for n < len(s) && n < mostDirective && isDecimal(s[n]) {
 		n++
 	}
 	return n

@@ -193,6 +193,9 @@ func (f *printf) justify(d *directive, s string) error {
 
 // fill adds n times c.
 func (f *printf) fill(c byte, n int) {
+	if n > 0 && int64(len(f.buf)+n) > f.t.limits.String && f.err == nil {
+		f.err = Errorf(CodeLimitString, "a string would have more than %d bytes", f.t.limits.String)
+	}
 	for n > 0 {
 		block := min(n, blockSize)
 		if !f.reserve(block) {
@@ -209,7 +212,7 @@ func (f *printf) fill(c byte, n int) {
 func (f *printf) integer(d *directive, n int64) error {
 	if d.conv == 'd' {
 		s := strconv.FormatInt(n, 10)
-		return f.number(d, n < 0, strings.TrimPrefix(s, "-"), "", d.has(','))
+		return f.number(d, n < 0, numberText{digits: strings.TrimPrefix(s, "-")}, d.has(','))
 	}
 	base, prefix := 8, "0"
 	if d.conv == 'x' {
@@ -231,11 +234,18 @@ func (f *printf) integer(d *directive, n int64) error {
 	return f.justify(d, prefix+s)
 }
 
-// number prints a sign, digits with an optional fraction, and an exponent, padded with zeros after the sign or with
-// blanks before it. s can have zeros added at the end of its fraction by the caller only if they were paid for.
-func (f *printf) number(d *directive, negative bool, s, exponent string, grouped bool) error {
+// numberText is a number without its sign: a prefix, digits with an optional fraction, zeros that follow them, and an
+// exponent.
+type numberText struct {
+	prefix, digits string
+	zeros          int
+	exponent       string
+}
+
+// number prints a number, padded with zeros after the sign and the prefix, or with blanks.
+func (f *printf) number(d *directive, negative bool, n numberText, grouped bool) error {
 	if grouped {
-		s = group(s)
+		n.digits = group(n.digits)
 	}
 	open, shut := "", ""
 	switch {
@@ -248,14 +258,23 @@ func (f *printf) number(d *directive, negative bool, s, exponent string, grouped
 	case d.has(' '):
 		open = " "
 	}
-	if !d.has('0') {
-		return f.justify(d, open+s+exponent+shut)
+	missing := d.width - len(open) - len(n.prefix) - len(n.digits) - n.zeros - len(n.exponent) - len(shut)
+	padded := d.has('0')
+	if !padded && !d.has('-') {
+		f.fill(' ', missing)
 	}
 	f.add(open)
-	f.fill('0', d.width-len(open)-len(s)-len(exponent)-len(shut))
-	f.add(s)
-	f.add(exponent)
+	f.add(n.prefix)
+	if padded {
+		f.fill('0', missing)
+	}
+	f.add(n.digits)
+	f.fill('0', n.zeros)
+	f.add(n.exponent)
 	f.add(shut)
+	if d.has('-') {
+		f.fill(' ', missing)
+	}
 	return f.err
 }
 
@@ -298,21 +317,27 @@ func (f *printf) hash(v Value, depth int) (int32, error) {
 		}
 		return 1237, nil
 	case String:
-		return javaHash(v.Str()), f.t.Work(len(v.Str()))
+		return paidHash(f.t.Work, v.Str())
 	case Map:
 		if depth > deepest {
 			break
 		}
 		var sum int32
-		for i, inner := range v.table().values {
+		m := v.table()
+		for i := range m.Len() {
+			r := m.row(i)
 			h := int32(0)
-			if !inner.IsNull() {
+			if !r.value.IsNull() {
 				var err error
-				if h, err = f.hash(inner, depth+1); err != nil {
+				if h, err = f.hash(r.value, depth+1); err != nil {
 					return 0, err
 				}
 			}
-			sum += javaHash(v.table().keys[i]) ^ h
+			key, err := paidHash(f.t.Work, r.key)
+			if err != nil {
+				return 0, err
+			}
+			sum += key ^ h
 		}
 		return sum, nil
 	}

@@ -71,70 +71,56 @@ func (f *printf) float(d *directive, v float64) error {
 	case math.IsInf(v, 0):
 		blank := *d
 		blank.flags = strings.ReplaceAll(d.flags, "0", "")
-		s := "Infinity"
+		n := numberText{digits: "Infinity"}
 		if d.upper {
-			s = "INFINITY"
+			n.digits = "INFINITY"
 		}
-		return f.number(&blank, negative, s, "", false)
+		return f.number(&blank, negative, n, false)
 	}
 	v = math.Abs(v)
 	precision := d.precision
 	if precision < 0 {
 		precision = 6
 	}
-	if err := f.t.Alloc(precision); err != nil { // for the zeros that pad it
-		return err
-	}
-	if err := f.t.Work(precision); err != nil {
-		return err
-	}
-	if int64(precision) > f.t.limits.String {
-		return Errorf(CodeLimitString, "a string would have more than %d bytes", f.t.limits.String)
-	}
 	switch d.conv {
 	case 'a':
-		return f.hexFloat(d, negative, v)
+		n := hexFloat(v, d.precision)
+		if d.upper {
+			n.prefix, n.digits, n.exponent = strings.ToUpper(n.prefix), strings.ToUpper(n.digits), strings.ToUpper(n.exponent)
+		}
+		return f.number(d, negative, n, false)
 	case 'e':
-		s, exponent := scientific(decimalOf(v), precision, d.has('#'))
-		return f.number(d, negative, s, f.cased(d, exponent), false)
+		return f.scientific(d, negative, decimalOf(v), precision, d.has('#'))
 	case 'f':
 		n := decimalOf(v)
-		return f.number(d, negative, fixed(n.round(n.exp+precision), precision, d.has('#')), "", d.has(','))
+		return f.number(d, negative, fixed(n.round(n.exp+precision), precision, d.has('#')), d.has(','))
 	}
 	precision = max(precision, 1)
 	n := decimalOf(v)
 	rounded := n.round(precision)
 	switch {
 	case v == 0:
-		return f.number(d, negative, fixed(rounded, precision-1, false), "", d.has(','))
+		return f.number(d, negative, fixed(rounded, precision-1, false), d.has(','))
 	case rounded.exp-1 < -4 || rounded.exp-1 >= precision:
-		s, exponent := scientific(n, precision-1, false)
-		return f.number(d, negative, s, f.cased(d, exponent), false)
+		return f.scientific(d, negative, n, precision-1, false)
 	}
-	return f.number(d, negative, fixed(rounded, precision-rounded.exp, false), "", d.has(','))
-}
-
-func (f *printf) cased(d *directive, s string) string {
-	if d.upper {
-		return strings.ToUpper(s)
-	}
-	return s
+	return f.number(d, negative, fixed(rounded, precision-rounded.exp, false), d.has(','))
 }
 
 // fixed prints a number, which has no more digits after the point, with precision of them.
-func fixed(n decimal, precision int, point bool) string {
+func fixed(n decimal, precision int, point bool) numberText {
 	whole, fraction := n.plain()
-	if precision <= 0 {
-		if point {
-			return whole + "."
-		}
-		return whole
+	switch {
+	case precision > 0:
+		return numberText{digits: whole + "." + fraction, zeros: max(0, precision-len(fraction))}
+	case point:
+		return numberText{digits: whole + "."}
 	}
-	return whole + "." + fraction + strings.Repeat("0", max(0, precision-len(fraction)))
+	return numberText{digits: whole}
 }
 
-// scientific prints one digit, the point and precision digits, and the exponent apart.
-func scientific(n decimal, precision int, point bool) (mantissa, exponent string) {
+// scientific prints one digit, the point and precision digits, and the exponent.
+func (f *printf) scientific(d *directive, negative bool, n decimal, precision int, point bool) error {
 	n = n.round(precision + 1)
 	x := n.exp - 1
 	if n.digits == "" {
@@ -145,55 +131,35 @@ func scientific(n decimal, precision int, point bool) (mantissa, exponent string
 	if x < 0 {
 		sign, x = "-", -x
 	}
-	exponent = strconv.Itoa(x)
+	exponent := strconv.Itoa(x)
 	if len(exponent) < 2 {
 		exponent = "0" + exponent
 	}
-	return fixed(n, precision, point), "e" + sign + exponent
+	printed := fixed(n, precision, point)
+	if printed.exponent = "e" + sign + exponent; d.upper {
+		printed.exponent = "E" + sign + exponent
+	}
+	return f.number(d, negative, printed, false)
 }
 
-// hexFloat prints %a, which is Double.toHexString.
-func (f *printf) hexFloat(d *directive, negative bool, v float64) error {
-	var s string
-	switch precision := min(d.precision, 13); {
-	case v == 0:
-		s = "0x0." + strings.Repeat("0", max(1, d.precision)) + "p0"
-	case v < 0x1p-1022 && d.precision < 0:
-		s = "0x0." + strings.TrimRight(strconv.FormatUint(math.Float64bits(v)|1<<52, 16)[1:], "0") + "p-1022"
-	default:
-		if precision == 0 {
-			precision = 1
-		}
-		mantissa, exponent, _ := strings.Cut(strconv.FormatFloat(v, 'x', precision, 64), "p")
-		if !strings.Contains(mantissa, ".") {
-			mantissa += ".0"
-		}
-		x, err := strconv.Atoi(exponent)
-		if err != nil {
-			return badFormat("%%a: %w", err)
-		}
-		if d.precision > precision {
-			mantissa += strings.Repeat("0", d.precision-precision)
-		}
-		s = mantissa + "p" + strconv.Itoa(x)
-	}
-	if d.upper {
-		s = strings.ToUpper(s)
-	}
-	if !d.has('0') {
-		return f.number(d, negative, s, "", false)
-	}
-	sign := ""
+// hexFloat prints %a, which is Double.toHexString, of a number that is not negative; precision is negative for none.
+func hexFloat(v float64, precision int) numberText {
 	switch {
-	case negative:
-		sign = "-"
-	case d.has('+'):
-		sign = "+"
-	case d.has(' '):
-		sign = " "
+	case v == 0:
+		return numberText{"0x", "0.", max(1, precision), "p0"}
+	case v < 0x1p-1022 && precision < 0:
+		digits := strings.TrimRight(strconv.FormatUint(math.Float64bits(v)|1<<52, 16)[1:], "0")
+		return numberText{"0x", "0." + digits, 0, "p-1022"}
 	}
-	f.add(sign + s[:2])
-	f.fill('0', d.width-len(sign)-len(s))
-	f.add(s[2:])
-	return f.err
+	shown := min(precision, 13)
+	if shown == 0 {
+		shown = 1
+	}
+	mantissa, exponent, _ := strings.Cut(strconv.FormatFloat(v, 'x', shown, 64), "p")
+	mantissa = strings.TrimPrefix(mantissa, "0x")
+	if !strings.Contains(mantissa, ".") {
+		mantissa += ".0"
+	}
+	x, _ := strconv.Atoi(exponent) // always a small integer
+	return numberText{"0x", mantissa, max(0, precision-shown), "p" + strconv.Itoa(x)}
 }

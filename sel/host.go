@@ -46,15 +46,15 @@ func fromGo(v any, depth int) (Value, error) {
 	case []string:
 		a := newArray(String, len(v))
 		for i, s := range v {
-			a.strs[i] = StringOf(sound(s))
+			a.set(i, StringOf(sound(s)))
 		}
 		return Value{typ: StringArray, ref: a}, nil
 	case []int64:
-		return Value{typ: LongArray, ref: &Array{elem: Long, longs: v, shared: true}}, nil
+		return Value{typ: LongArray, ref: &Array{elem: Long, n: len(v), longs: blocksOf(v), lent: true}}, nil
 	case []float64:
-		return Value{typ: DoubleArray, ref: &Array{elem: Double, floats: v, shared: true}}, nil
+		return Value{typ: DoubleArray, ref: &Array{elem: Double, n: len(v), floats: blocksOf(v), lent: true}}, nil
 	case []bool:
-		return Value{typ: BooleanArray, ref: &Array{elem: Boolean, bools: v, shared: true}}, nil
+		return Value{typ: BooleanArray, ref: &Array{elem: Boolean, n: len(v), bools: blocksOf(v), lent: true}}, nil
 	case []any:
 		return fromList(v)
 	case OrderedMap:
@@ -123,8 +123,8 @@ func (m *Table) putGo(key string, v any, depth int) error {
 	if err != nil {
 		return err
 	}
-	m.put(sound(key), value)
-	return nil
+	_, err = m.put(nil, sound(key), value)
+	return err
 }
 
 // mostGo is how many values ToGo makes of one value: a map can hold itself many times over.
@@ -162,31 +162,35 @@ func toGo(v Value, left *int, depth int) (any, error) {
 			return nil, Errorf(CodeArgument, "the value has more than %d parts", mostGo)
 		}
 		for i := range out {
-			out[i] = sound(text(a.strs[i]))
+			out[i] = sound(text(a.At(i)))
 		}
 		return out, nil
 	case LongArray:
-		return v.array().longs, nil
+		return flat(v.array().longs), nil
 	case DoubleArray:
-		return v.array().floats, nil
+		return flat(v.array().floats), nil
 	case BooleanArray:
-		return v.array().bools, nil
+		return flat(v.array().bools), nil
 	case Map:
 		m := v.table()
 		if m == nil {
 			return nil, nil
 		}
 		out := make(OrderedMap, 0, m.Len())
-		for _, i := range m.hashOrder() {
-			value := m.values[i]
+		order, err := m.hashOrder(func(int) error { return nil })
+		if err != nil {
+			return nil, err
+		}
+		for _, i := range order {
+			key, value := m.row(int(i)).key, m.row(int(i)).value
 			if !value.typ.IsData() {
-				return nil, Errorf(CodeUnsupported, "the map's value of %q is %s, which a result cannot hold", m.keys[i], value.Type())
+				return nil, Errorf(CodeUnsupported, "the map's value of %q is %s, which a result cannot hold", key, value.Type())
 			}
 			inner, err := toGo(value, left, depth+1)
 			if err != nil {
-				return nil, fmt.Errorf("in the map's value of %q: %w", m.keys[i], err)
+				return nil, fmt.Errorf("in the map's value of %q: %w", key, err)
 			}
-			out = append(out, Entry{sound(m.keys[i]), inner})
+			out = append(out, Entry{sound(key), inner})
 		}
 		return out, nil
 	}

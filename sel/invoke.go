@@ -205,21 +205,9 @@ func (t *Thread) adopt(v Value, depth int) (Value, error) {
 		if err := t.Alloc(32 + 64*m.Len()); err != nil {
 			return v, err
 		}
-		if err := t.Work(64 * m.Len()); err != nil {
+		own, err := m.copy(t.Work, func(inner Value) (Value, error) { return t.adopt(inner, depth+1) })
+		if err != nil {
 			return v, err
-		}
-		own := &Table{keys: m.keys[:m.Len():m.Len()], values: make([]Value, m.Len())}
-		if m.index != nil {
-			own.index = make(map[string]int32, m.Len())
-		}
-		for i, inner := range m.values {
-			var err error
-			if own.values[i], err = t.adopt(inner, depth+1); err != nil {
-				return v, err
-			}
-			if own.index != nil {
-				own.index[m.keys[i]] = int32(i)
-			}
 		}
 		v.ref = own
 		return v, nil

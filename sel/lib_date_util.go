@@ -2,7 +2,6 @@ package sel
 
 import (
 	"math"
-	"slices"
 	"strconv"
 
 	"github.com/segue-run/segue/sel/chrono"
@@ -24,7 +23,7 @@ func dateUtilMethods() []Method {
 			return LongOf(d.Millis()), err
 		}},
 		{Name: "tsToDateInt", Arity: 1, Call: func(t *Thread, _ Value, args []Value) (Value, error) {
-			n, err := wholeNumber("tsToDateInt", args[0])
+			n, err := wholeNumber(t, "tsToDateInt", args[0])
 			if err != nil {
 				return Value{}, err
 			}
@@ -78,19 +77,19 @@ func stringOrLong(method string, v Value) (string, error) {
 }
 
 // wholeNumber returns the number of an argument that may be a STRING or LONG.
-func wholeNumber(method string, v Value) (int64, error) {
+func wholeNumber(t *Thread, method string, v Value) (int64, error) {
 	switch v.typ {
 	case Long:
 		return v.Long(), nil
 	case String:
-		return ParseLong(v)
+		return t.parseLong(v)
 	}
 	return 0, wants(CodeArgument, method, "STRING or LONG", v)
 }
 
 // wholeInt is wholeNumber for what is an int in Java.
-func wholeInt(method string, v Value) (int64, error) {
-	n, err := wholeNumber(method, v)
+func wholeInt(t *Thread, method string, v Value) (int64, error) {
+	n, err := wholeNumber(t, method, v)
 	if err == nil && (n < math.MinInt32 || n > math.MaxInt32) {
 		return 0, Errorf(CodeNumber, "%s takes integers from %d to %d, not %d", method, math.MinInt32, math.MaxInt32, n)
 	}
@@ -139,11 +138,11 @@ func dateIntHourToTs(t *Thread, _ Value, args []Value) (Value, error) {
 	if err != nil {
 		return Value{}, err
 	}
-	daysBack, err := wholeInt(name, args[3])
+	daysBack, err := wholeInt(t, name, args[3])
 	if err != nil {
 		return Value{}, err
 	}
-	hoursBack, err := wholeInt(name, args[4])
+	hoursBack, err := wholeInt(t, name, args[4])
 	if err != nil {
 		return Value{}, err
 	}
@@ -173,7 +172,7 @@ func dateIntHourToTs(t *Thread, _ Value, args []Value) (Value, error) {
 // negative step it is the list from to up to but without from, backwards.
 func dateIntsBetween(t *Thread, _ Value, args []Value) (Value, error) {
 	const name = "dateIntsBetween"
-	step, err := ParseLong(StringOf(text(args[2])))
+	step, err := t.parseLong(StringOf(text(args[2])))
 	if args[2].typ.IsArray() || args[2].typ == Map || err != nil || step < math.MinInt32 || step > math.MaxInt32 {
 		return Value{}, Errorf(CodeNumber, "the step of dateIntsBetween is an integer from %d to %d, not a %s of another kind or size",
 			math.MinInt32, math.MaxInt32, args[2].Type())
@@ -205,21 +204,23 @@ func dateIntsBetween(t *Thread, _ Value, args []Value) (Value, error) {
 	if err != nil {
 		return Value{}, dateError(err)
 	}
-	list := make([]int64, count)
+	list := &Array{elem: Long, n: int(count)}
 	var short [32]byte
-	for i := range list {
+	for i := range count {
 		if err := t.Visit(1); err != nil {
 			return Value{}, err
 		}
-		one := chrono.At(from.Millis()+int64(i)*stride*day, nil)
-		if list[i], err = strconv.ParseInt(string(pattern.Append(short[:0], one)), 10, 64); err != nil {
+		if step < 0 {
+			i = count - 1 - i
+		}
+		one := chrono.At(from.Millis()+i*stride*day, nil)
+		n, err := strconv.ParseInt(string(pattern.Append(short[:0], one)), 10, 64)
+		if err != nil {
 			return Value{}, Errorf(CodeNumber, "%w", err)
 		}
+		list.longs = push(list.longs, n)
 	}
-	if step < 0 {
-		slices.Reverse(list)
-	}
-	return LongsOf(list), nil
+	return Value{typ: LongArray, ref: list}, nil
 }
 
 // timeout returns how long it is from now until a duration after a date, at least nothing.

@@ -25,16 +25,16 @@ func mapClass() *Class {
 				if m == nil {
 					return Value{}, nullMap("get")
 				}
-				v, _ := m.Get(key)
-				return v, nil
+				v, _, err := m.get(t, key)
+				return v, err
 			}},
 			{Name: "containsKey", Arity: 1, Call: func(t *Thread, recv Value, args []Value) (Value, error) {
 				m, key, err := mapKey(t, "containsKey", recv, args)
 				if err != nil || m == nil {
 					return BooleanOf(false), err
 				}
-				_, ok := m.Get(key)
-				return BooleanOf(ok), nil
+				_, ok, err := m.get(t, key)
+				return BooleanOf(ok), err
 			}},
 			{Name: "getOrDefault", Arity: 2, Call: func(t *Thread, recv Value, args []Value) (Value, error) {
 				m, key, err := mapKey(t, "getOrDefault", recv, args)
@@ -44,10 +44,11 @@ func mapClass() *Class {
 				if m == nil {
 					return Value{}, nullMap("getOrDefault")
 				}
-				if v, ok := m.Get(key); ok {
-					return v, nil
+				v, ok, err := m.get(t, key)
+				if !ok {
+					v = args[1]
 				}
-				return args[1], nil
+				return v, err
 			}},
 			{Name: "put", Arity: 2, Call: func(t *Thread, recv Value, args []Value) (Value, error) {
 				m, key, err := mapKey(t, "put", recv, args)
@@ -58,11 +59,11 @@ func mapClass() *Class {
 					return Value{}, nullMap("put")
 				}
 				before := m.Len()
-				old := m.put(key, args[1])
-				if m.Len() > before {
+				old, err := m.put(t, key, args[1])
+				if err == nil && m.Len() > before {
 					return old, t.Alloc(32)
 				}
-				return old, nil
+				return old, err
 			}},
 		},
 	}

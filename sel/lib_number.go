@@ -5,6 +5,7 @@ import (
 	"strconv"
 	"strings"
 	"unicode"
+	"unicode/utf8"
 )
 
 func longClass() *Class {
@@ -97,58 +98,72 @@ func longFrom(t *Thread, _ Value, args []Value) (Value, error) {
 	case Long:
 		return v, nil
 	case String:
-		if err := t.Work(int(v.num)); err != nil {
-			return Value{}, err
-		}
-		n, err := ParseLong(v)
+		n, err := t.parseLong(v)
 		return LongOf(n), err
 	default:
 		return Value{}, wants(CodeUnsupported, "valueOf", "STRING or LONG", v)
 	}
 }
 
-// ParseLong reads the integer that the STRING v holds: an optional sign and decimal digits of any script.
-func ParseLong(v Value) (int64, error) {
+// longestLong is how many bytes of a text are looked at to find an integer, leading zeros aside.
+const longestLong = 128
+
+// parseLong reads the integer that the STRING v holds: an optional sign and decimal digits of any script.
+func (t *Thread) parseLong(v Value) (int64, error) {
 	if v.ref == nil {
 		return 0, Errorf(CodeNumber, "a null STRING is no integer")
 	}
-	s := v.Str()
-	if n, err := strconv.ParseInt(s, 10, 64); err == nil {
-		return n, nil
+	bad := func() error {
+		return Errorf(CodeNumber, "%s is no integer between %d and %d", quoted(v.Str()), int64(math.MinInt64), int64(math.MaxInt64))
 	}
-	ascii := s
-	if !isASCII(s) && len(s) < 256 {
-		ascii = strings.Map(func(r rune) rune {
-			if r < 0x80 {
-				return r
-			}
-			if d := digitOf(r); d >= 0 {
+	sign, s := "", v.Str()
+	if s != "" && (s[0] == '-' || s[0] == '+') {
+		sign, s = s[:1], s[1:]
+	}
+	s, err := t.skip(s, len(s)-1, func(c byte) bool { return c == '0' })
+	switch {
+	case err != nil:
+		return 0, err
+	case len(s) > longestLong:
+		return 0, bad()
+	case !isASCII(s):
+		s = strings.Map(func(r rune) rune {
+			if d := digitOf(r); r >= utf8.RuneSelf && d >= 0 {
 				return '0' + rune(d)
 			}
-			return -2 // no digit: becomes U+FFFD
+			return r
 		}, s)
 	}
-	n, err := strconv.ParseInt(ascii, 10, 64)
+	if s == "" || !isDecimal(s[0]) { // a second sign
+		return 0, bad()
+	}
+	n, err := strconv.ParseInt(sign+s, 10, 64)
 	if err != nil {
-		return 0, Errorf(CodeNumber, "%s is no integer between %d and %d", quoted(s), int64(math.MinInt64), int64(math.MaxInt64))
+		return 0, bad()
 	}
 	return n, nil
 }
 
-// digitOf returns the value of a decimal digit of any script, -1 for other characters. Digits of a script are ten
-// neighbours, and a range of Unicode's Nd begins with a zero.
-func digitOf(r rune) int {
-	if !unicode.IsDigit(r) {
-		return -1
+// skip returns s without the first bytes, at most n, that are as asked for.
+func (t *Thread) skip(s string, n int, skipped func(c byte) bool) (string, error) {
+	at := 0
+	for at < n && skipped(s[at]) {
+		if at++; at%blockSize == 0 {
+			if err := t.Work(blockSize); err != nil {
+				return "", err
+			}
+		}
 	}
+	return s[at:], t.Work(at % blockSize)
+}
+
+// digitOf returns the value of a decimal digit of any script, -1 for other characters. Digits of a script are ten
+// neighbours, and a range of Unicode's Nd begins with a zero. Java looks at UTF-16 units one at a time, and so knows no
+// digits beyond the first 65,536 characters.
+func digitOf(r rune) int {
 	for _, rng := range unicode.Nd.R16 {
 		if uint32(r) >= uint32(rng.Lo) && uint32(r) <= uint32(rng.Hi) {
 			return int(uint32(r)-uint32(rng.Lo)) % 10
-		}
-	}
-	for _, rng := range unicode.Nd.R32 {
-		if uint32(r) >= rng.Lo && uint32(r) <= rng.Hi {
-			return int(uint32(r)-rng.Lo) % 10
 		}
 	}
 	return -1
@@ -160,10 +175,7 @@ func doubleFrom(t *Thread, _ Value, args []Value) (Value, error) {
 	case Double:
 		return v, nil
 	case String:
-		if err := t.Work(int(v.num)); err != nil {
-			return Value{}, err
-		}
-		f, err := parseDouble(v)
+		f, err := t.parseDouble(v)
 		return DoubleOf(f), err
 	default:
 		return Value{}, wants(CodeUnsupported, "valueOf", "STRING or DOUBLE", v)
@@ -172,44 +184,40 @@ func doubleFrom(t *Thread, _ Value, args []Value) (Value, error) {
 
 // parseDouble reads the number that the STRING v holds, as Double.parseDouble does: with white space around it, a
 // suffix f or d, NaN, Infinity, hexadecimal with a binary exponent.
-func parseDouble(v Value) (float64, error) {
+func (t *Thread) parseDouble(v Value) (float64, error) {
 	if v.ref == nil {
 		return 0, Errorf(CodeNull, "a null STRING is no number")
 	}
-	s := strings.TrimFunc(v.Str(), func(r rune) bool { return r <= ' ' })
-	body := strings.TrimLeft(s, "+-")
-	bad := Errorf(CodeNumber, "%s is no number", quoted(v.Str()))
-	switch {
-	case body == "" || len(s)-len(body) > 1:
-		return 0, bad
-	case body == "NaN":
-		return math.NaN(), nil
-	case body == "Infinity":
-		if s[0] == '-' {
-			return math.Inf(-1), nil
+	s, err := t.trim(v.Str())
+	if err != nil {
+		return 0, err
+	}
+	bad := func() error { return Errorf(CodeNumber, "%s is no number", quoted(v.Str())) }
+	negative := s != "" && s[0] == '-'
+	if negative || s != "" && s[0] == '+' {
+		s = s[1:]
+	}
+	var f float64
+	switch s {
+	case "NaN":
+		f = math.NaN()
+	case "Infinity":
+		f = math.Inf(1)
+	default:
+		n := numeral{t: t, left: s}
+		text, ok, err := n.read()
+		if err != nil {
+			return 0, err
 		}
-		return math.Inf(1), nil
-	}
-	hex := len(body) > 2 && body[0] == '0' && body[1]|0x20 == 'x'
-	switch s[len(s)-1] | 0x20 {
-	case 'f', 'd':
-		if !hex || strings.ContainsAny(body, "pP") {
-			s = s[:len(s)-1]
+		if !ok {
+			return 0, bad()
+		}
+		if f, err = strconv.ParseFloat(text, 64); err != nil && !math.IsInf(f, 0) {
+			return 0, bad()
 		}
 	}
-	for i := range len(s) {
-		c := s[i] | 0x20
-		if !(c >= '0' && c <= '9' || s[i] == '.' || s[i] == '+' || s[i] == '-' || c == 'e' ||
-			hex && (c >= 'a' && c <= 'f' || c == 'x' || c == 'p')) {
-			return 0, bad
-		}
-	}
-	if hex && !strings.ContainsAny(s, "pP") || s == "" {
-		return 0, bad
-	}
-	f, err := strconv.ParseFloat(s, 64)
-	if err != nil && !math.IsInf(f, 0) {
-		return 0, bad
+	if negative {
+		f = -f
 	}
 	return f, nil
 }

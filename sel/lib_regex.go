@@ -66,13 +66,18 @@ func split(t *Thread, s string, pattern Value, limit int) (Value, error) {
 	if err != nil {
 		return Value{}, err
 	}
-	parts := make([]Value, 0, 4)
-	done := 0 // what comes before is in parts
+	parts := &Array{elem: String}
+	done := 0   // what comes before is in parts
+	filled := 0 // the number of parts up to the last one that is not empty
 	add := func(part string) error {
-		parts = append(parts, StringOf(part))
+		parts.strs = push(parts.strs, StringOf(part))
+		parts.n++
+		if part != "" {
+			filled = parts.n
+		}
 		return t.Alloc(32)
 	}
-	for from := 0; from <= len(s) && (limit <= 0 || len(parts) < limit-1); {
+	for from := 0; from <= len(s) && (limit <= 0 || parts.n < limit-1); {
 		caps, err := f.next(from)
 		if err != nil {
 			return Value{}, err
@@ -92,12 +97,10 @@ func split(t *Thread, s string, pattern Value, limit int) (Value, error) {
 	if err := add(s[done:]); err != nil {
 		return Value{}, err
 	}
-	if limit == 0 && len(parts) > 1 {
-		for len(parts) > 0 && parts[len(parts)-1].num == 0 {
-			parts = parts[:len(parts)-1]
-		}
+	if limit == 0 && parts.n > 1 {
+		parts.n = filled
 	}
-	return Value{typ: StringArray, ref: &Array{elem: String, strs: parts}}, nil
+	return Value{typ: StringArray, ref: parts}, nil
 }
 
 // replaceAll is s.replaceAll(regex, replacement).
@@ -110,7 +113,7 @@ func replaceAll(t *Thread, s string, args []Value) (Value, error) {
 	if err != nil {
 		return Value{}, err
 	}
-	var pieces []piece // of the replacement; read when there is a match, as its mistakes count only then
+	var pieces [][]piece // of the replacement; read when there is a match, as its mistakes count only then
 	b := builder{t: t}
 	done := 0
 	for from := 0; from <= len(s) && b.err == nil; {
@@ -122,19 +125,18 @@ func replaceAll(t *Thread, s string, args []Value) (Value, error) {
 			break
 		}
 		if pieces == nil {
-			if err := t.Work(len(replacement)); err != nil {
-				return Value{}, err
-			}
-			if pieces, err = piecesOf(replacement, f.re); err != nil {
+			if pieces, err = piecesOf(t, replacement, f.re); err != nil {
 				return Value{}, err
 			}
 		}
 		b.add(s[done:caps[0]])
-		for _, p := range pieces {
-			if p.group < 0 {
-				b.add(p.text)
-			} else if at := caps[2*p.group]; at >= 0 {
-				b.add(s[at:caps[2*p.group+1]])
+		for _, block := range pieces {
+			for _, p := range block {
+				if p.group < 0 {
+					b.add(p.text)
+				} else if at := caps[2*p.group]; at >= 0 {
+					b.add(s[at:caps[2*p.group+1]])
+				}
 			}
 		}
 		done = caps[1]
@@ -151,51 +153,74 @@ type piece struct {
 }
 
 // piecesOf reads a replacement: $1, ${name}, and a backslash before a character that means itself.
-func piecesOf(s string, re *regex.Regex) ([]piece, error) {
-	pieces := []piece{}
-	var lit []byte
-	flush := func() {
-		if len(lit) > 0 {
-			pieces = append(pieces, piece{string(lit), -1})
-			lit = nil
+func piecesOf(t *Thread, s string, re *regex.Regex) ([][]piece, error) {
+	pieces := [][]piece{}
+	add := func(p piece) error {
+		if p.group < 0 && p.text == "" {
+			return nil
 		}
+		pieces = push(pieces, p)
+		return t.Alloc(32)
 	}
-	for i := 0; i < len(s); i++ {
-		switch s[i] {
-		case '\\':
-			if i++; i == len(s) {
+	from := 0 // where the text that is no piece yet begins
+	for i := 0; i < len(s); {
+		block := s[i:min(len(s), i+blockSize)]
+		at := strings.IndexAny(block, `\$`)
+		plain := at
+		if at < 0 {
+			plain = len(block)
+		}
+		if err := t.Work(plain); err != nil {
+			return nil, err
+		}
+		if i += plain; at < 0 {
+			continue
+		}
+		if err := add(piece{s[from:i], -1}); err != nil {
+			return nil, err
+		}
+		special := s[i]
+		if i++; special == '\\' {
+			if i == len(s) {
 				return nil, Errorf(CodeArgument, "a replacement cannot end with a backslash")
 			}
-			lit = append(lit, s[i])
-		case '$':
-			flush()
+			from = i
 			i++
-			switch {
-			case i < len(s) && s[i] == '{':
-				name, _, ok := strings.Cut(s[i+1:], "}")
-				group, known := re.Group(name)
-				if !ok || !known {
-					return nil, Errorf(CodeArgument, "the replacement refers to the group %s, which the pattern does not have", quoted(name))
-				}
-				pieces = append(pieces, piece{"", group})
-				i += 1 + len(name)
-			case i < len(s) && isDecimal(s[i]):
-				group := int(s[i] - '0')
-				if group > re.Groups() {
-					return nil, Errorf(CodeIndex, "the replacement refers to group %d; the pattern has %d", group, re.Groups())
-				}
-				for i+1 < len(s) && isDecimal(s[i+1]) && 10*group+int(s[i+1]-'0') <= re.Groups() {
-					i++
-					group = 10*group + int(s[i]-'0')
-				}
-				pieces = append(pieces, piece{"", group})
-			default:
-				return nil, Errorf(CodeArgument, "after $ the replacement must have the number of a group, or its name in braces; write \\$ for a dollar")
-			}
-		default:
-			lit = append(lit, s[i])
+			continue
 		}
+		group, n, err := groupOf(s[i:], re)
+		if err != nil {
+			return nil, err
+		}
+		if err := add(piece{"", group}); err != nil {
+			return nil, err
+		}
+		i += n
+		from = i
 	}
-	flush()
-	return pieces, nil
+	err := add(piece{s[from:], -1})
+	return pieces, err
+}
+
+// groupOf reads the group that follows a dollar, and returns how many bytes of s say so.
+func groupOf(s string, re *regex.Regex) (group, n int, err error) {
+	switch {
+	case s != "" && s[0] == '{':
+		name, _, ok := strings.Cut(s[1:], "}")
+		group, known := re.Group(name)
+		if !ok || !known {
+			return 0, 0, Errorf(CodeArgument, "the replacement refers to the group %s, which the pattern does not have", quoted(name))
+		}
+		return group, len(name) + 2, nil
+	case s == "" || !isDecimal(s[0]):
+		return 0, 0, Errorf(CodeArgument, "after $ the replacement must have the number of a group, or its name in braces; write \\$ for a dollar")
+	}
+	group = int(s[0] - '0')
+	if group > re.Groups() {
+		return 0, 0, Errorf(CodeIndex, "the replacement refers to group %d; the pattern has %d", group, re.Groups())
+	}
+	for n = 1; n < len(s) && isDecimal(s[n]) && 10*group+int(s[n]-'0') <= re.Groups(); n++ {
+		group = 10*group + int(s[n]-'0')
+	}
+	return group, n, nil
 }

@@ -94,10 +94,11 @@ func stringClass() *Class {
 				return substring(t, s, n, args[0], args[1])
 			}),
 			onString("trim", 0, func(t *Thread, s string, _ []Value) (Value, error) {
-				if err := t.Work(len(s)); err != nil {
+				s, err := t.trim(s)
+				if err != nil {
 					return Value{}, err
 				}
-				return t.NewString(strings.TrimFunc(s, func(r rune) bool { return r <= ' ' }))
+				return t.NewString(s)
 			}),
 			onString("toUpperCase", 0, func(t *Thread, s string, _ []Value) (Value, error) { return recased(t, s, upper) }),
 			onString("toLowerCase", 0, func(t *Thread, s string, _ []Value) (Value, error) { return recased(t, s, lower) }),
@@ -159,6 +160,26 @@ func intArg(method string, args []Value, i int) (int, error) {
 	return int(v.Long()), nil
 }
 
+// trim returns s without what Java's trim removes at both ends: control characters and blanks.
+func (t *Thread) trim(s string) (string, error) {
+	from, to := 0, len(s)
+	for from < to && s[from] <= ' ' {
+		if from++; from%blockSize == 0 {
+			if err := t.Work(blockSize); err != nil {
+				return "", err
+			}
+		}
+	}
+	for to > from && s[to-1] <= ' ' {
+		if to--; to%blockSize == 0 {
+			if err := t.Work(blockSize); err != nil {
+				return "", err
+			}
+		}
+	}
+	return s[from:to], t.Work(min(len(s)-(to-from), blockSize))
+}
+
 // substring returns units from begin to end of s, which has n units.
 func substring(t *Thread, s string, n int, begin, end Value) (Value, error) {
 	b, err := intArg("substring", []Value{begin, end}, 0)
@@ -208,29 +229,31 @@ func join(t *Thread, _ Value, args []Value) (Value, error) {
 		return Value{}, Errorf(CodeNull, "join takes a separator that is not null")
 	}
 	parts := args[1:]
+	n, part := len(parts), func(i int) Value { return parts[i] }
 	if len(parts) == 1 && parts[0].typ == StringArray {
-		parts = parts[0].array().strs
+		n, part = parts[0].array().Len(), parts[0].array().At
 	}
 	between := args[0].Str()
-	size := len(between) * max(len(parts)-1, 0)
-	for _, v := range parts {
+	size := len(between) * max(n-1, 0)
+	for i := range n {
+		v := part(i)
 		if v.typ != String {
 			return Value{}, wants(CodeCast, "join", "STRING, or one STRING_ARRAY", v)
 		}
 		size += len(text(v))
-	}
-	if err := t.Visit(int64(len(parts))); err != nil {
-		return Value{}, err
+		if err := t.Visit(1); err != nil {
+			return Value{}, err
+		}
 	}
 	if err := t.AllocString(size); err != nil {
 		return Value{}, err
 	}
 	b := builder{t: t, paid: true, buf: make([]byte, 0, size)}
-	for i, v := range parts {
+	for i := range n {
 		if i > 0 {
 			b.add(between)
 		}
-		b.add(text(v))
+		b.add(text(part(i)))
 	}
 	return b.value()
 }

@@ -26,7 +26,7 @@ func toJSON(t *Thread, _ Value, args []Value) (Value, error) {
 	if p.err != nil {
 		return Value{}, p.err
 	}
-	return StringOf(p.String()), nil
+	return ofBytes(p.buf), nil
 }
 
 // intsBetween is Util.intsBetween(from, to, step): from, from+step, … up to but without to.
@@ -37,11 +37,8 @@ func intsBetween(t *Thread, _ Value, args []Value) (Value, error) {
 		case Long:
 			n[i] = v.Long()
 		case String:
-			if err := t.Work(int(v.num)); err != nil {
-				return Value{}, err
-			}
 			var err error
-			if n[i], err = ParseLong(v); err != nil {
+			if n[i], err = t.parseLong(v); err != nil {
 				return Value{}, err
 			}
 		default:
@@ -64,12 +61,14 @@ func intsBetween(t *Thread, _ Value, args []Value) (Value, error) {
 	if err := t.Alloc(32 + 16*int(count)); err != nil {
 		return Value{}, err
 	}
-	if err := t.Visit(1 + count/8); err != nil {
-		return Value{}, err
+	out := &Array{elem: Long, n: int(count)}
+	for i := range count {
+		if i%blockLen == 0 {
+			if err := t.Visit(1 + min(count-i, blockLen)/8); err != nil {
+				return Value{}, err
+			}
+		}
+		out.longs = push(out.longs, from+i*step)
 	}
-	out := make([]int64, count)
-	for i := range out {
-		out[i] = from + int64(i)*step
-	}
-	return LongsOf(out), nil
+	return Value{typ: LongArray, ref: out}, nil
 }

@@ -345,7 +345,9 @@ func TestGoValuesComeBackAsTheyWent(t *testing.T) {
 		t.Errorf("text that is not UTF-8: %q, %v", v.Str(), err)
 	}
 	loop := &Table{}
-	loop.put("self", Value{typ: Map, ref: loop})
+	if _, err := loop.put(nil, "self", Value{typ: Map, ref: loop}); err != nil {
+		t.Fatal(err)
+	}
 	if _, err := ToGo(Value{typ: Map, ref: loop}); err == nil {
 		t.Error("a map that holds itself became a Go value")
 	}

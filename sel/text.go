@@ -4,6 +4,7 @@ import (
 	"errors"
 	"strconv"
 	"strings"
+	"unsafe"
 )
 
 // text returns the form of v that concatenation prints. It is for values known to be small (all but arrays and maps
@@ -35,7 +36,7 @@ func (t *Thread) text(v Value) (string, error) {
 	}
 	p := t.printer(false)
 	p.value(v, 0)
-	return p.String(), p.err
+	return p.text(), p.err
 }
 
 // printer returns a printer that t pays for.
@@ -70,14 +71,14 @@ func unpaid(print func(*printer)) string {
 	p := &printer{pay: pay, work: pay}
 	print(p)
 	if p.err != nil {
-		p.WriteString("…")
+		p.buf = append(p.buf, "…"...)
 	}
-	return p.String()
+	return p.text()
 }
 
 // printer writes values as text. It pays for every piece before it writes it; after an error it writes nothing more.
 type printer struct {
-	strings.Builder
+	buf  []byte
 	pay  func(bytes int) error // for what is printed
 	work func(bytes int) error // for what is only looked at
 	err  error
@@ -89,16 +90,53 @@ type printer struct {
 // deepest is how deep values may nest when they are printed or converted; a map can contain itself.
 const deepest = 200
 
+// text returns what was written.
+func (p *printer) text() string { return unsafe.String(unsafe.SliceData(p.buf), len(p.buf)) }
+
+// room pays for n bytes and makes room for them, and reports whether to go on.
+func (p *printer) room(n int) bool {
+	if p.err == nil {
+		p.err = p.pay(n)
+	}
+	if p.err == nil {
+		p.buf, p.err = withRoom(p.buf, n, p.work)
+	}
+	return p.err == nil
+}
+
 // piece writes s, and reports whether to go on.
 func (p *printer) piece(s string) bool {
-	if p.err == nil {
-		p.err = p.pay(len(s))
+	for len(s) > blockSize {
+		if !p.room(blockSize) {
+			return false
+		}
+		p.buf = append(p.buf, s[:blockSize]...)
+		s = s[blockSize:]
 	}
-	if p.err != nil {
+	if !p.room(len(s)) {
 		return false
 	}
-	p.WriteString(s)
+	p.buf = append(p.buf, s...)
 	return true
+}
+
+// quote writes s as JSON, escaping no more than JSON demands.
+func (p *printer) quote(s string) {
+	p.piece(`"`)
+	for s != "" && p.err == nil {
+		n := min(len(s), blockSize)
+		from := 0
+		for i := range n {
+			if c := s[i]; c < ' ' || c == '"' || c == '\\' {
+				p.piece(s[from:i])
+				p.piece(jsonEscape(c))
+				from = i + 1
+			}
+		}
+		p.piece(s[from:n])
+		s = s[n:]
+	}
+	p.piece(`"`)
 }
 
 func (p *printer) value(v Value, depth int) {
@@ -112,7 +150,7 @@ func (p *printer) value(v Value, depth int) {
 	case v.typ == Map && v.ref != nil:
 		p.table(v.table(), depth)
 	case p.json:
-		p.piece(jsonScalar(v))
+		p.scalar(v)
 	case depth > 0 && v.typ == Null:
 		p.piece("NULL")
 	default:
@@ -131,7 +169,7 @@ func (p *printer) array(a *Array) {
 			p.piece(between)
 		}
 		if p.json {
-			p.piece(jsonScalar(a.At(i)))
+			p.scalar(a.At(i))
 		} else {
 			p.piece(text(a.At(i)))
 		}
@@ -146,10 +184,17 @@ func (p *printer) table(m *Table, depth int) {
 	if !p.piece("{") {
 		return
 	}
-	if p.err = p.work(64 * m.Len()); p.err != nil { // sorting
-		return
+	var order []int32
+	if !p.given {
+		if order, p.err = m.hashOrder(p.work); p.err != nil {
+			return
+		}
 	}
-	for n, i := range p.order(m) {
+	for n := range m.Len() {
+		r := m.row(n)
+		if order != nil {
+			r = m.row(int(order[n]))
+		}
 		if n > 0 {
 			if p.json {
 				p.piece(",")
@@ -158,29 +203,18 @@ func (p *printer) table(m *Table, depth int) {
 			}
 		}
 		if p.json {
-			p.piece(jsonString(m.keys[i]))
+			p.quote(r.key)
 			p.piece(":")
 		} else {
-			p.piece(m.keys[i])
+			p.piece(r.key)
 			p.piece("=")
 		}
-		p.value(m.values[i], depth+1)
+		p.value(r.value, depth+1)
 		if p.err != nil {
 			return
 		}
 	}
 	p.piece("}")
-}
-
-func (p *printer) order(m *Table) []int {
-	if !p.given {
-		return m.hashOrder()
-	}
-	order := make([]int, m.Len())
-	for i := range order {
-		order[i] = i
-	}
-	return order
 }
 
 // formatDouble prints f as Java (19 and later) does: the shortest decimal that reads back as f, at least one digit
@@ -285,51 +319,40 @@ func TextOf(v Value) string {
 	return text(v)
 }
 
-// jsonScalar returns the JSON form of anything but an array or a map.
-func jsonScalar(v Value) string {
-	switch v.typ {
-	case Long, Boolean:
-		return text(v)
-	case Double:
+// scalar writes the JSON form of anything but an array or a map.
+func (p *printer) scalar(v Value) {
+	switch {
+	case v.typ == Long, v.typ == Boolean:
+		p.piece(text(v))
+	case v.typ == Double:
 		s := formatDouble(v.Double())
 		if s[len(s)-1] > '9' { // NaN and the infinities
-			return `"` + s + `"`
+			s = `"` + s + `"`
 		}
-		return s
+		p.piece(s)
+	case v.IsNull():
+		p.piece("null")
+	default:
+		p.quote(text(v))
 	}
-	if v.IsNull() {
-		return "null"
-	}
-	return jsonString(text(v))
 }
 
-// jsonString quotes s, escaping no more than JSON demands.
-func jsonString(s string) string {
+// jsonEscape returns what JSON writes for a control character, a quote or a backslash.
+func jsonEscape(c byte) string {
 	const hex = "0123456789ABCDEF"
-	b := make([]byte, 0, len(s)+2)
-	b = append(b, '"')
-	for i := range len(s) {
-		switch c := s[i]; c {
-		case '"', '\\':
-			b = append(b, '\\', c)
-		case '\b':
-			b = append(b, `\b`...)
-		case '\f':
-			b = append(b, `\f`...)
-		case '\n':
-			b = append(b, `\n`...)
-		case '\r':
-			b = append(b, `\r`...)
-		case '\t':
-			b = append(b, `\t`...)
-		default:
-			if c < ' ' {
-				b = append(b, `\u00`...)
-				b = append(b, hex[c>>4], hex[c&15])
-			} else {
-				b = append(b, c)
-			}
-		}
+	switch c {
+	case '"', '\\':
+		return string([]byte{'\\', c})
+	case '\b':
+		return `\b`
+	case '\f':
+		return `\f`
+	case '\n':
+		return `\n`
+	case '\r':
+		return `\r`
+	case '\t':
+		return `\t`
 	}
-	return string(append(b, '"'))
+	return `\u00` + hex[c>>4:c>>4+1] + hex[c&15:c&15+1]
 }

@@ -72,6 +72,8 @@ type Input struct {
 	Done <-chan struct{}
 	// Why says why Done is closed; context.DeadlineExceeded makes it the limit "deadline". May be nil.
 	Why func() error
+
+	onLook func(visits int64) // called whenever Done is looked at; for tests
 }
 
 // Within makes the evaluation end with ctx.
@@ -136,6 +138,9 @@ func (t *Thread) look() error {
 		return Errorf(CodeLimitVisit, "the expression took more than %d steps", t.limits.Visits)
 	}
 	t.poll = min(t.visits+pollEvery, t.limits.Visits)
+	if t.in.onLook != nil {
+		t.in.onLook(t.visits)
+	}
 	if t.in.Done == nil {
 		return nil
 	}

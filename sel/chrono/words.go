@@ -15,11 +15,17 @@ var wordUnits = [...]struct {
 	{"minute", millisPerMinute}, {"second", millisPerSecond}, {"millisecond", 1},
 }
 
+// longestDuration is how many bytes a duration in words may have.
+const longestDuration = 1000
+
 // ParseDuration reads a duration in English words, such as "2 hours and 30 minutes", and returns milliseconds. The
 // units go from years down to milliseconds; each may be left out; a comma, "and", both, or a space stand between
 // them. An empty text is 0. It fails with Malformed, BadNumber and Overflow, and with Unsupported for
 // years and months other than 0, which have no fixed length.
 func ParseDuration(text string) (int64, error) {
+	if len(text) > longestDuration {
+		return 0, problem(Malformed, "the duration %s has %d bytes; it may have %d", excerpt(text), len(text), longestDuration)
+	}
 	malformed := func(at int) error {
 		return problem(Malformed, `the duration %s is not understood from %s on: allowed is for example "1 day, 2 hours and 30 minutes", with the units year, month, week, day, hour, minute, second, millisecond in this order`,
 			excerpt(text), excerpt(text[at:]))

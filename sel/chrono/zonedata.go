@@ -118,8 +118,16 @@ func (db *zoneDatabase) zone(id string) *Zone {
 // Lookup returns the zone of an id: a name of the tz database in its exact spelling, UTC, or an offset such as
 // +05:30, -0800 or +01:02:03.004, up to a day. A link gives the zone that it stands for. It fails with Malformed.
 func Lookup(id string) (*Zone, error) {
-	if id == "UTC" {
+	unknown := func() error {
+		return problem(Malformed,
+			"time zone %s is not known: allowed are the names of the tz database in their exact spelling, such as America/Los_Angeles, UTC, and offsets such as +05:30",
+			excerpt(id))
+	}
+	switch {
+	case id == "UTC":
 		return UTC, nil
+	case len(id) > longestZone:
+		return nil, unknown()
 	}
 	if name, ok := database().canonical(id); ok {
 		return database().zone(name), nil
@@ -132,10 +140,11 @@ func Lookup(id string) (*Zone, error) {
 	if old, ok := renamedZones[id]; ok {
 		return nil, problem(Malformed, "time zone %q is not known: write %q, the id by which the language knows this zone", id, old)
 	}
-	return nil, problem(Malformed,
-		"time zone %s is not known: allowed are the names of the tz database in their exact spelling, such as America/Los_Angeles, UTC, and offsets such as +05:30",
-		excerpt(id))
+	return nil, unknown()
 }
+
+// longestZone is longer than any id or offset.
+const longestZone = 100
 
 // renamedZones are new names of zones that the original knows by their old ones only. A line in links.txt instead of
 // here would make them known.

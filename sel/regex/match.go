@@ -11,6 +11,9 @@ import (
 // chunk is how many bytes of a literal search go on one payment.
 const chunk = 1 << 16
 
+// perStep is what one instruction, tried at one character, costs in bytes looked at.
+const perStep = 16
+
 // Matcher finds the matches of one pattern in one text, from left to right.
 type Matcher struct {
 	re   *Regex
@@ -149,7 +152,7 @@ func (m *Matcher) run(at int) ([]int, error) {
 				m.add(&m.next, inst.Out, at+width, t.caps, here)
 			}
 			if m.spent >= 256 {
-				if err := m.pay(8 * m.spent); err != nil {
+				if err := m.pay(perStep * m.spent); err != nil {
 					return nil, err
 				}
 				m.spent = 0
@@ -164,7 +167,7 @@ func (m *Matcher) run(at int) ([]int, error) {
 		before = r
 	}
 	m.clear(&m.current)
-	if err := m.pay(8*m.spent + 1); err != nil {
+	if err := m.pay(perStep*m.spent + 1); err != nil {
 		return nil, err
 	}
 	m.spent = 0
