@@ -5,6 +5,9 @@ import "github.com/segue-run/segue/sel/syntax"
 func (c *compiler) newObject(x *syntax.NewObject) eval {
 	class, name, pos := c.lib.classes[x.Class], x.Class, x.Pos()
 	args := c.exprs(x.Args)
+	if class == nil {
+		return failing(pos, CodeUnsupported, "there is no class %s", name)
+	}
 	return func(t *Thread) (Value, error) {
 		base, err := t.evaluate(args)
 		if err != nil {
@@ -12,8 +15,6 @@ func (c *compiler) newObject(x *syntax.NewObject) eval {
 		}
 		var v Value
 		switch {
-		case class == nil:
-			err = Errorf(CodeUnsupported, "there is no class %s", name)
 		case class.New == nil:
 			err = Errorf(CodeUnsupported, "%s cannot be made with new", name)
 		default:
@@ -29,10 +30,11 @@ func (c *compiler) newObject(x *syntax.NewObject) eval {
 
 func (c *compiler) newArray(x *syntax.NewArray) eval {
 	pos := x.Pos()
-	typ, bad := c.declared(&syntax.TypeName{Name: x.Class, Array: true})
-	if bad != nil {
-		return failing(pos, CodeUnsupported, "there are no arrays of %s, only of String, long, double and boolean", x.Class)
+	class := c.lib.classes[x.Class]
+	if class == nil {
+		return failing(pos, CodeUnsupported, "there is no class %s", x.Class)
 	}
+	typ, ok := class.Type.array()
 	if x.N == nil {
 		return c.arrayOf(typ, x)
 	}
@@ -48,6 +50,8 @@ func (c *compiler) newArray(x *syntax.NewArray) eval {
 			err = Errorf(CodeNegativeSize, "the size of an array must not be negative: %d", n.Long())
 		case n.Long() >= t.limits.Array:
 			err = Errorf(CodeLimitArray, "an array must have fewer than %d elements, not %d", t.limits.Array, n.Long())
+		case !ok:
+			err = noArrays(x.Class)
 		default:
 			if err = t.Alloc(32 + 16*int(n.Long())); err == nil {
 				err = t.Work(16 * int(n.Long()))
@@ -60,7 +64,11 @@ func (c *compiler) newArray(x *syntax.NewArray) eval {
 	}
 }
 
-// arrayOf compiles "new T[]{…}".
+func noArrays(class string) *Error {
+	return Errorf(CodeUnsupported, "there are no arrays of %s, only of String, long, double and boolean", class)
+}
+
+// arrayOf compiles "new T[]{…}". All elements are evaluated before the first is looked at.
 func (c *compiler) arrayOf(typ Type, x *syntax.NewArray) eval {
 	elems, pos := c.exprs(x.Elems), x.Pos()
 	return func(t *Thread) (Value, error) {
@@ -70,12 +78,17 @@ func (c *compiler) arrayOf(typ Type, x *syntax.NewArray) eval {
 		if err := t.Alloc(32 + 16*len(elems)); err != nil {
 			return Value{}, pin(pos, err)
 		}
+		base, err := t.evaluate(elems)
+		if err != nil {
+			return Value{}, err
+		}
+		values := t.stack[base:]
+		t.stack = t.stack[:base]
+		if typ == Null {
+			return Value{}, pin(pos, noArrays(x.Class))
+		}
 		a := newArray(typ.elem(), len(elems))
-		for i, e := range elems {
-			v, err := e(t)
-			if err != nil {
-				return v, err
-			}
+		for i, v := range values {
 			if v.typ != typ.elem() {
 				return v, pin(x.Elems[i].Pos(), Errorf(CodeType, "the array has elements of type %s, not %s", typ.elem(), v.typ))
 			}

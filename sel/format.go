@@ -11,19 +11,18 @@ import (
 // each conversion prints is in format_text.go, format_float.go and format_time.go.
 func format(t *Thread, _ Value, args []Value) (Value, error) {
 	if len(args) == 0 {
-		return Value{}, Errorf(CodeUnsupported, "format takes a format and what to print")
+		return Value{}, Errorf(CodeArgument, "format takes a format and what to print")
 	}
 	if args[0].typ != String {
 		return Value{}, wants(CodeCast, "format", "STRING as format", args[0])
 	}
+	for _, v := range args[1:] {
+		if err := t.unbox(v); err != nil {
+			return Value{}, err
+		}
+	}
 	if args[0].ref == nil {
 		return Value{}, Errorf(CodeNull, "format takes a format that is not null")
-	}
-	for _, v := range args[1:] {
-		switch v.typ {
-		case UUID, Params, Util, Misc, Math, Void:
-			return Value{}, Errorf(CodeUnsupported, "%s cannot be formatted", v.typ)
-		}
 	}
 	f := printf{builder: builder{t: t}, args: args[1:], last: -1}
 	text := args[0].Str()

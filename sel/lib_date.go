@@ -216,8 +216,6 @@ func newDateTime(t *Thread, args []Value) (Value, error) {
 // dateFrom returns the date that a value stands for. A date keeps its zone unless one is given.
 func dateFrom(t *Thread, v Value, zone *chrono.Zone, zoned bool) (Value, error) {
 	switch v.Type() {
-	case Null:
-		return dateValue(t, chrono.At(t.Now(), zone), nil)
 	case Long:
 		return dateValue(t, chrono.At(v.Long(), zone), nil)
 	case String, DateTime:
@@ -227,6 +225,9 @@ func dateFrom(t *Thread, v Value, zone *chrono.Zone, zoned bool) (Value, error) 
 	case Params, Util, Misc, Math, UUID:
 		return Value{}, wants(CodeUnsupported, "new DateTime", "LONG, STRING or DATETIME", v)
 	default:
+		if v.IsNull() {
+			return dateValue(t, chrono.At(t.Now(), zone), nil)
+		}
 		return Value{}, wants(CodeArgument, "new DateTime", "LONG, STRING or DATETIME", v)
 	}
 	if d, ok := dateOf(v); ok {

@@ -1,6 +1,11 @@
 package sel
 
-import "github.com/segue-run/segue/sel/chrono"
+import (
+	"slices"
+	"strings"
+
+	"github.com/segue-run/segue/sel/chrono"
+)
 
 // formatter is the object of DATETIME_FORMATTER values. Its zone may be nil.
 type formatter struct {
@@ -11,8 +16,16 @@ type formatter struct {
 func (f *formatter) Text() string { return "DateTimeFormat[" + f.pattern.String() + "]" }
 
 func formatterClass() *Class {
-	method := func(name string, call func(t *Thread, f *formatter, v Value) (Value, error)) Method {
+	// method makes a method that takes an argument of some types; wrong is the class of the error for others.
+	method := func(name string, types []Type, wrong Code, call func(t *Thread, f *formatter, v Value) (Value, error)) Method {
+		var names []string
+		for _, typ := range types {
+			names = append(names, typ.String())
+		}
 		return Method{Name: name, Arity: 1, Call: func(t *Thread, recv Value, args []Value) (Value, error) {
+			if !slices.Contains(types, args[0].typ) {
+				return Value{}, wants(wrong, name, strings.Join(names, " or "), args[0])
+			}
 			f, ok := recv.ref.(*formatter)
 			if !ok {
 				return Value{}, Errorf(CodeNull, "%s of a null DATETIME_FORMATTER", name)
@@ -34,47 +47,33 @@ func formatterClass() *Class {
 				}
 				return ObjectOf(Formatter, &formatter{pattern: pattern}), t.Alloc(dateBytes + pattern.Size())
 			}},
-			method("withZone", func(t *Thread, f *formatter, v Value) (Value, error) {
-				if v.typ != Zone {
-					return Value{}, wants(CodeCast, "withZone", "DATETIME_ZONE", v)
-				}
+			method("withZone", []Type{Zone}, CodeCast, func(t *Thread, f *formatter, v Value) (Value, error) {
 				zoned := &formatter{pattern: f.pattern}
 				if v.ref != nil {
 					zoned.zone = zoneOf(v)
 				}
 				return ObjectOf(Formatter, zoned), t.Alloc(dateBytes)
 			}),
-			method("parseDateTime", func(t *Thread, f *formatter, v Value) (Value, error) {
-				if v.typ != String && v.typ != Long {
-					return Value{}, wants(CodeUnsupported, "parseDateTime", "STRING or LONG", v)
-				}
+			method("parseDateTime", []Type{String, Long}, CodeUnsupported, func(t *Thread, f *formatter, v Value) (Value, error) {
 				return f.parse(t, text(v))
 			}),
-			method("parseMillis", func(t *Thread, f *formatter, v Value) (Value, error) {
-				if v.typ != String {
-					return Value{}, wants(CodeCast, "parseMillis", "STRING", v)
-				}
+			method("parseMillis", []Type{String}, CodeCast, func(t *Thread, f *formatter, v Value) (Value, error) {
 				if v.ref == nil {
 					return Value{}, Errorf(CodeNull, "parseMillis takes a text, not a null STRING")
 				}
 				d, err := f.read(t, v.Str())
 				return LongOf(d.Millis()), err
 			}),
-			method("print", func(t *Thread, f *formatter, v Value) (Value, error) {
-				var d chrono.DateTime
-				switch v.typ {
-				case Long:
-					d = chrono.At(v.Long(), f.zone)
-				case DateTime:
-					var ok bool
-					if d, ok = dateOf(v); !ok {
-						d = chrono.At(t.Now(), nil)
-					}
-					if f.zone != nil {
-						d = d.In(f.zone)
-					}
-				default:
-					return Value{}, wants(CodeUnsupported, "print", "LONG or DATETIME", v)
+			method("print", []Type{Long, DateTime}, CodeUnsupported, func(t *Thread, f *formatter, v Value) (Value, error) {
+				if v.typ == Long {
+					return printDate(t, f.pattern, chrono.At(v.Long(), f.zone))
+				}
+				d, ok := dateOf(v)
+				if !ok {
+					d = chrono.At(t.Now(), nil)
+				}
+				if f.zone != nil {
+					d = d.In(f.zone)
 				}
 				return printDate(t, f.pattern, d)
 			}),

@@ -19,6 +19,9 @@ const (
 func dateUtilMethods() []Method {
 	return []Method{
 		{Name: "dateIntToTs", Arity: 1, Call: func(t *Thread, _ Value, args []Value) (Value, error) {
+			if err := notNull("dateIntToTs", args[0]); err != nil {
+				return Value{}, err
+			}
 			d, err := dateIntOf(t, "dateIntToTs", args[0])
 			return LongOf(d.Millis()), err
 		}},
@@ -30,6 +33,9 @@ func dateUtilMethods() []Method {
 			return dateIntText(t, chrono.At(n, nil))
 		}},
 		{Name: "incrementDateInt", Arity: 2, Call: func(t *Thread, _ Value, args []Value) (Value, error) {
+			if err := notNull("incrementDateInt", args[0]); err != nil {
+				return Value{}, err
+			}
 			d, err := dateIntOf(t, "incrementDateInt", args[0])
 			if err != nil {
 				return Value{}, err
@@ -66,6 +72,14 @@ func dateUtilMethods() []Method {
 			return timeout(t, "timeoutForDateIntDeadline", d, args[1])
 		}},
 	}
+}
+
+// notNull fails for a null STRING. The other methods, like the original's, read it as the text null, which is no date.
+func notNull(method string, v Value) error {
+	if v.typ == String && v.ref == nil {
+		return Errorf(CodeNull, "%s takes a date, not a null STRING", method)
+	}
+	return nil
 }
 
 // stringOrLong returns the text of an argument that may be either.
@@ -138,14 +152,6 @@ func dateIntHourToTs(t *Thread, _ Value, args []Value) (Value, error) {
 	if err != nil {
 		return Value{}, err
 	}
-	daysBack, err := wholeInt(t, name, args[3])
-	if err != nil {
-		return Value{}, err
-	}
-	hoursBack, err := wholeInt(t, name, args[4])
-	if err != nil {
-		return Value{}, err
-	}
 	in := chrono.UTC
 	if !args[2].IsNull() {
 		if in, err = chrono.Lookup(zoneID); err != nil {
@@ -156,6 +162,14 @@ func dateIntHourToTs(t *Thread, _ Value, args []Value) (Value, error) {
 		return Value{}, err
 	}
 	d, err := readDate(t, dateIntHour, day+hour, in)
+	if err != nil {
+		return Value{}, err
+	}
+	daysBack, err := wholeInt(t, name, args[3])
+	if err != nil {
+		return Value{}, err
+	}
+	hoursBack, err := wholeInt(t, name, args[4])
 	if err != nil {
 		return Value{}, err
 	}

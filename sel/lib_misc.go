@@ -34,9 +34,12 @@ func mathClass() *Class {
 						f[i] = float64(v.Long())
 					case Double:
 						f[i] = v.Double()
-					case Null:
-						return Value{}, Errorf(CodeNull, "pow takes two numbers, not NULL")
+					case UUID, Params, Util, Misc, Math:
+						return Value{}, wants(CodeUnsupported, "pow", "number", v)
 					default:
+						if v.IsNull() {
+							return Value{}, Errorf(CodeNull, "pow takes two numbers, not a null %s", v.typ)
+						}
 						return Value{}, wants(CodeCast, "pow", "number", v)
 					}
 				}

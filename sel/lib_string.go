@@ -33,9 +33,10 @@ func stringClass() *Class {
 			onString("equals", 1, func(t *Thread, s string, args []Value) (Value, error) {
 				v := args[0]
 				if v.typ != String || v.ref == nil || len(s) != len(v.Str()) {
-					return BooleanOf(false), nil
+					return BooleanOf(false), t.unbox(v)
 				}
-				return BooleanOf(s == v.Str()), t.Work(len(s))
+				same, err := t.equal(s, v.Str())
+				return BooleanOf(same), err
 			}),
 			onString("compareTo", 1, func(t *Thread, s string, args []Value) (Value, error) {
 				other, err := stringArg("compareTo", args, 0)
@@ -205,10 +206,11 @@ func stringValueOf(t *Thread, recv Value, args []Value) (Value, error) {
 	switch {
 	case recv.ref != nil:
 		return Value{}, Errorf(CodeArgument, "valueOf is called on the class: String.valueOf(x)")
-	case !hasPayload(v):
-		return Value{}, Errorf(CodeUnsupported, "%s has no text", v.typ)
 	case v.typ == String:
 		return StringOf(text(v)), nil
+	}
+	if err := t.unbox(v); err != nil {
+		return Value{}, err
 	}
 	s, err := t.text(v)
 	if err != nil {
@@ -220,7 +222,7 @@ func stringValueOf(t *Thread, recv Value, args []Value) (Value, error) {
 // join is String.join(separator, parts…) and String.join(separator, array).
 func join(t *Thread, _ Value, args []Value) (Value, error) {
 	if len(args) == 0 {
-		return Value{}, Errorf(CodeUnsupported, "join takes a separator and what to join")
+		return Value{}, Errorf(CodeArgument, "join takes a separator and what to join")
 	}
 	if args[0].typ != String {
 		return Value{}, wants(CodeCast, "join", "STRING as separator", args[0])

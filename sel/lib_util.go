@@ -15,6 +15,11 @@ func utilClass() *Class {
 
 // toJSON is Util.toJson(x).
 func toJSON(t *Thread, _ Value, args []Value) (Value, error) {
+	for _, v := range args {
+		if err := t.unbox(v); err != nil {
+			return Value{}, err
+		}
+	}
 	if len(args) != 1 {
 		return Value{}, Errorf(CodeArgument, "toJson takes one argument, not %d", len(args))
 	}

@@ -22,8 +22,9 @@ type numeral struct {
 }
 
 // mostDigits is how many digits decide to which number a text is rounded, and some more: the longest decimal that lies
-// half-way between two numbers has 767.
-const mostDigits = 800
+// half-way between two numbers has 767. With one more it is as many as strconv.ParseFloat takes: it misreads an integer
+// that has more than 800.
+const mostDigits = 799
 
 // read returns a text that strconv.ParseFloat understands, and whether there was a number at all.
 func (n *numeral) read() (string, bool, error) {
