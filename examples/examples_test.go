@@ -8,17 +8,32 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"regexp"
 	"strconv"
+	"strings"
 	"testing"
 	"time"
 )
 
-// ends is the line of a header that says how the run ends.
-var ends = regexp.MustCompile(`(?m)^# Ends: ([A-Z_]+), exit code ([0-3])$`)
+// ends is the line of a header that says how the run ends; call is the one that says how to run it.
+var (
+	ends = regexp.MustCompile(`(?m)^# Ends: ([A-Z_]+), exit code ([0-3])$`)
+	call = regexp.MustCompile(`(?m)^#   segue run (examples/\S+)((?: -p \S+)*)`)
+)
+
+// shows is what the runs of the examples show, by step: its status, and the number of its attempts if there are more than
+// one. "-" = the step is never created.
+var shows = map[string]map[string]string{
+	"branches": {"measure": "SUCCEEDED", "cool": "SUCCEEDED", "heat": "UNSATISFIED", "rest": "UNSATISFIED", "log": "SUCCEEDED"},
+	"failures": {"optional": "COMPLETED_WITH_ERROR", "needed": "FATALLY_FAILED", "beside": "SUCCEEDED", "never": "-"},
+	"pipeline": {"count": "SUCCEEDED", "rank": "SUCCEEDED", "check": "SUCCEEDED", "large-tree": "SUCCEEDED", "small-tree": "UNSATISFIED", "report": "SUCCEEDED"},
+	"retries":  {"flaky": "SUCCEEDED 3", "after": "SUCCEEDED"},
+	"timeout":  {"slow": "TIMED_OUT", "never": "-"},
+}
 
 // binary is segue, built once for all tests.
 var binary string
@@ -52,13 +67,14 @@ func TestEveryExampleDoesWhatItsHeaderSays(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			header := ends.FindSubmatch(text)
-			if header == nil {
-				t.Fatal("the header does not say how it ends: want a line like \"# Ends: SUCCEEDED, exit code 0\"")
+			header, command := ends.FindSubmatch(text), call.FindStringSubmatch(string(text))
+			if header == nil || command == nil || command[1] != "examples/"+file {
+				t.Fatal("the header does not say how to run it and how it ends: want lines like \"#   segue run examples/x.yaml\" and \"# Ends: SUCCEEDED, exit code 0\"")
 			}
 			ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 			defer cancel()
-			c := exec.CommandContext(ctx, binary, "run", "-o", "json", "--data", t.TempDir(), file)
+			c := exec.CommandContext(ctx, binary, append([]string{"run", "-o", "json", "--data", t.TempDir(), command[1]}, strings.Fields(command[2])...)...)
+			c.Dir = ".."
 			var stdout, stderr bytes.Buffer
 			c.Stdout, c.Stderr = &stdout, &stderr
 			code := 0
@@ -71,12 +87,30 @@ func TestEveryExampleDoesWhatItsHeaderSays(t *testing.T) {
 			}
 			var doc struct {
 				Status string `json:"status"`
+				Steps  []struct {
+					ID       string `json:"step_id"`
+					Status   string `json:"status"`
+					Attempts int    `json:"attempts"`
+				} `json:"steps"`
 			}
 			if err := json.Unmarshal(stdout.Bytes(), &doc); err != nil {
 				t.Fatalf("%v\n%s\n%s", err, &stdout, &stderr)
 			}
 			if want, _ := strconv.Atoi(string(header[2])); doc.Status != string(header[1]) || code != want {
 				t.Errorf("ended %s with exit code %d, the header says %s and %d\n%s\n%s", doc.Status, code, header[1], want, &stdout, &stderr)
+			}
+			got := map[string]string{}
+			for id := range shows[strings.TrimSuffix(file, ".yaml")] {
+				got[id] = "-"
+			}
+			for _, s := range doc.Steps {
+				got[s.ID] = s.Status
+				if s.Attempts > 1 {
+					got[s.ID] += " " + strconv.Itoa(s.Attempts)
+				}
+			}
+			if want := shows[strings.TrimSuffix(file, ".yaml")]; !maps.Equal(got, want) {
+				t.Errorf("the steps are %v, want %v", got, want)
 			}
 		})
 	}
