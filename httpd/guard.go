@@ -33,7 +33,7 @@ func (s *server) refuse(w http.ResponseWriter, r *http.Request, err *refusal) {
 func (s *server) admit(r *http.Request) *refusal {
 	if !s.hosts["*"] && !s.knows(r) {
 		return &refusal{http.StatusMisdirectedRequest, "MISDIRECTED_REQUEST",
-			fmt.Sprintf("this server is not known as %q; name it in the setting hosts if it shall be", r.Host)}
+			fmt.Sprintf("this server is not known as %q; start it with --host %s if it shall be", r.Host, hostOf(r.Host))}
 	}
 	if sites := r.Header["Sec-Fetch-Site"]; len(sites) > 0 && sites[0] != "same-origin" && sites[0] != "none" {
 		return &refusal{http.StatusForbidden, "FORBIDDEN", "requests of pages of other sites are refused (Sec-Fetch-Site: " + sites[0] + ")"}

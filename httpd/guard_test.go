@@ -59,6 +59,7 @@ func TestStillToCome(t *testing.T) {
 
 func TestGuard(t *testing.T) {
 	w := newWorld(t, func(d *httpd.Deps) { d.Hosts = []string{"Segue.example:80"} })
+	w.do("GET", "/healthz", "", "Host", "evil.example:8080").is(421).says(`\"evil.example:8080\"`, "--host evil.example ")
 	host := strings.TrimPrefix(w.url, "http://")
 	for _, c := range []struct {
 		name, value string

@@ -39,6 +39,9 @@ func runCommand() *cobra.Command {
 		Long: "Run a workflow on this machine, with its own database, and show how it goes. FILE is YAML, or JSON if it ends in .json.\n\n" +
 			"The exit code is 0 if the run succeeded, 1 if it failed or was stopped, 2 if the definition or the command line is wrong,\n" +
 			"3 if it timed out. An interrupt (Ctrl-C) stops the run; a second one leaves at once.",
+		Example: "  segue run examples/pipeline.yaml -p top=3\n" +
+			"  segue run -o json --data ./kept hello.yaml\n" +
+			"  segue run backfill.yaml -p 'days=[20240101, 20240102]'",
 		Args: func(_ *cobra.Command, args []string) error {
 			if len(args) != 1 {
 				return usage("run takes one file with a workflow, for example: segue run examples/pipeline.yaml")
@@ -50,10 +53,10 @@ func runCommand() *cobra.Command {
 			return run(c.Context(), f, c.OutOrStdout(), c.ErrOrStderr())
 		},
 	}
-	c.Flags().StringArrayVarP(&f.params, "param", "p", nil, "set a workflow param, name=value (repeatable)")
-	c.Flags().StringVar(&f.data, "data", "", "data directory to keep (default: a temporary one, kept only if the run does not succeed)")
-	c.Flags().StringVarP(&f.output, "output", "o", "text", "text or json")
-	c.Flags().StringVar(&f.user, "user", "", "name of the user who starts the run (default: the one of the system)")
+	c.Flags().StringArrayVarP(&f.params, "param", "p", nil, "set a workflow param, `name=value`; a value that is no text is JSON (repeatable)")
+	c.Flags().StringVar(&f.data, "data", "", "data `directory` to keep (default: a temporary one, kept only if the run does not succeed)")
+	c.Flags().StringVarP(&f.output, "output", "o", "text", "`form` of the output: text, or json when the run has ended")
+	c.Flags().StringVar(&f.user, "user", "", "`name` of the user who starts the run (default: the one of the system)")
 	return c
 }
 

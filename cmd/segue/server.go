@@ -26,6 +26,8 @@ func serverCommand() *cobra.Command {
 		Short: "Serve the REST API and run workflows",
 		Long: "Serve the REST API and run workflows. The data directory holds everything; a server that is killed goes on where it\n" +
 			"was when it is started again.",
+		Example: "  segue server --data ./data --enable-command\n" +
+			"  segue server --database postgres://segue@localhost/segue --listen 10.0.0.5:8080 --host segue.example",
 		Args: func(_ *cobra.Command, args []string) error {
 			if len(args) > 0 {
 				return usage("server takes flags only, not %q", args[0])
@@ -34,14 +36,14 @@ func serverCommand() *cobra.Command {
 		},
 		RunE: func(c *cobra.Command, _ []string) error { return runServer(c.Context(), f, c.ErrOrStderr()) },
 	}
-	c.Flags().StringVar(&f.config.Data, "data", "data", "data directory")
-	c.Flags().StringVar(&f.config.Listen, "listen", "127.0.0.1:8080", "address to listen on")
-	c.Flags().StringVar(&f.config.Database, "database", "", "URL of a PostgreSQL database to use instead of SQLite in the data directory")
-	c.Flags().StringSliceVar(&f.config.Hosts, "host", nil, "further host name under which the server is reached (repeatable)")
+	c.Flags().StringVar(&f.config.Data, "data", "data", "data `directory`")
+	c.Flags().StringVar(&f.config.Listen, "listen", "127.0.0.1:8080", "`address` to listen on, host:port")
+	c.Flags().StringVar(&f.config.Database, "database", "", "`URL` of a PostgreSQL database to use instead of SQLite in the data directory")
+	c.Flags().StringSliceVar(&f.config.Hosts, "host", nil, "further `name` under which the server is reached, as in the Host header; * is any (repeatable)")
 	c.Flags().BoolVar(&f.config.EnableCommand, "enable-command", false, "run steps of type command on this machine, as this user")
 	c.Flags().BoolVar(&f.config.InsecureNoLogin, "insecure-no-login", false, "allow to listen beyond loopback with commands enabled and no login")
 	c.Flags().BoolVar(&f.json, "log-json", false, "log in JSON")
-	c.Flags().StringVar(&f.level, "log-level", "info", "lowest level to log: debug, info, warn or error")
+	c.Flags().StringVar(&f.level, "log-level", "info", "lowest `level` to log: debug, info, warn or error")
 	return c
 }
 
