@@ -34,7 +34,7 @@ func (m *Machine) act(t *flow.Turn, e *Act) {
 		m.actOnEnded(t, e, wf)
 		return
 	}
-	if !m.unfolded(t, r) {
+	if !m.readable(t, r) {
 		return
 	}
 	m.endRun(t, r, e)
@@ -130,10 +130,12 @@ func (m *Machine) sweep(t *flow.Turn, wf *workflowHead, s *record.Sweep) {
 // swept ends one run of a sweep, unless it has ended or is asked to end already.
 func (m *Machine) swept(t *flow.Turn, r *run, e *goOn) {
 	if r != nil && !r.status.Terminal() {
-		if !m.unfolded(t, r) {
+		ok, err := m.tryUnfold(t, r)
+		if !ok && err == nil {
 			return
 		}
-		if asked := r.body.rec.Ending; asked == instance.StatusUnknown || asked != endingOf(e.sweep.Action) && e.sweep.Action == instance.Kill {
+		if err != nil { // nobody can end it before it can be read again
+		} else if asked := r.body.rec.Ending; asked == instance.StatusUnknown || asked != endingOf(e.sweep.Action) && e.sweep.Action == instance.Kill {
 			m.endRun(t, r, &Act{Action: e.sweep.Action, User: e.sweep.User, Reason: e.sweep.Reason})
 		}
 	}
@@ -152,8 +154,9 @@ func (m *Machine) endRun(t *flow.Turn, r *run, e *Act) {
 	}
 	b.rec.Timeline = record.Note(b.rec.Timeline, instance.ActionEvent(t.Now, e.Action, e.User, "", e.Reason))
 	m.touch(t, r, 200)
+	m.outOfQuarantine(t, r)
 	if r.status == instance.Created {
-		r.wf.queue = slices.DeleteFunc(r.wf.queue, func(q *run) bool { return q == r })
+		r.wf.unqueue(r)
 		leave := lifecycle.RunDequeuedByStop
 		if e.Action == instance.Kill {
 			leave = lifecycle.RunDequeuedByKill
@@ -161,7 +164,6 @@ func (m *Machine) endRun(t *flow.Turn, r *run, e *Act) {
 		m.end(t, r, leave)
 		return
 	}
-	b.rec.Quarantine = ""
 	m.endSteps(t, r, endingOf(e.Action), target, cause, e.User)
 	m.advance(t, r)
 }
@@ -232,19 +234,4 @@ func (m *Machine) terminated(t *flow.Turn, r *run, i int32) {
 	}
 	s.Target = 0
 	m.settle(t, r, i)
-}
-
-// poisoned sets a run aside: it takes nothing but a stop or a kill until then.
-func (m *Machine) poisoned(t *flow.Turn, e flow.Poisoned) {
-	r := m.runs[e.Entity]
-	if r == nil || r.status.Terminal() || !m.unfolded(t, r) {
-		return
-	}
-	r.body.rec.Quarantine = clip(e.Reason)
-	r.body.rec.Timeline = record.Note(r.body.rec.Timeline, instance.Log(t.Now, "ERROR",
-		"The run is in quarantine because the engine failed on it; stop or kill it. "+clip(e.Reason)))
-	m.pending = append(m.pending, store.Row{
-		Table: store.Quarantine, ID: m.ids(), Group: m.group, Parent: r.row, Doc: record.AppendRaw(nil, quoted(clip(e.Reason))),
-	})
-	m.touch(t, r, 2*maxMessage)
 }

@@ -72,6 +72,7 @@ type Machine struct {
 	budget      int
 	expressions eval.Budget // of the evaluation under way
 	touched     []*run
+	subject     int64 // row of the run that the turn has begun last, if any
 
 	// What the next Seal writes.
 	dirtyWorkflows []*workflowHead
@@ -90,7 +91,7 @@ type seen struct {
 
 // Handle decides one event.
 func (m *Machine) Handle(t *flow.Turn, event any) {
-	m.budget = m.limits.StepsPerTurn
+	m.budget, m.subject = m.limits.StepsPerTurn, 0
 	switch e := event.(type) {
 	case *Push:
 		m.push(t, e)
@@ -100,6 +101,8 @@ func (m *Machine) Handle(t *flow.Turn, event any) {
 		m.act(t, e)
 	case *ActAll:
 		m.actAll(t, e)
+	case *Release:
+		m.release(t, e)
 	case *Outcome:
 		m.outcome(t, e)
 	case *Evaluated:
@@ -127,7 +130,7 @@ func (m *Machine) endTurn(t *flow.Turn) {
 		r.noted = false
 		t.Hold(Changed{Workflow: r.wf.id, Instance: r.instance, Run: r.number, Row: r.row, Ended: r.status.Terminal()})
 		if r.body != nil && !r.status.Terminal() {
-			m.timers.set(r, r.body.due())
+			m.setTimer(r)
 		}
 	}
 	m.touched = m.touched[:0]
@@ -185,8 +188,12 @@ func (m *Machine) park(durable uint64) {
 // Deadline returns when the first run wants to be woken.
 func (m *Machine) Deadline() int64 { return m.timers.first() }
 
-// Entity returns the row key of the run or workflow that an event is about.
+// Entity returns the row key of the run that an event is about. An event that ends one run may begin another: then it is about
+// that.
 func (m *Machine) Entity(event any) int64 {
+	if m.subject != 0 {
+		return m.subject
+	}
 	switch e := event.(type) {
 	case *Outcome:
 		return e.Run
@@ -195,10 +202,19 @@ func (m *Machine) Entity(event any) int64 {
 	case *goOn:
 		return e.run
 	case *Act:
-		if wf := m.workflows[e.Workflow]; wf != nil {
-			if r := wf.find(m, e.Instance, e.Run); r != nil {
-				return r.row
-			}
+		return m.rowOf(e.Workflow, e.Instance, e.Run)
+	case *Release:
+		return m.rowOf(e.Workflow, e.Instance, e.Run)
+	case flow.Poisoned:
+		return e.Entity
+	}
+	return 0
+}
+
+func (m *Machine) rowOf(workflow string, instanceID, number int64) int64 {
+	if wf := m.workflows[workflow]; wf != nil {
+		if r := wf.find(m, instanceID, number); r != nil {
+			return r.row
 		}
 	}
 	return 0

@@ -182,7 +182,7 @@ func (s *stepState) evaluating() bool {
 // evaluatedElsewhere goes on with an attempt for which a worker has evaluated, unless the attempt has moved on.
 func (m *Machine) evaluatedElsewhere(t *flow.Turn, e *Evaluated) {
 	r := m.runs[e.Run]
-	if r == nil || r.status != instance.InProgress || !m.unfolded(t, r) || r.body.rec.Quarantine != "" {
+	if r == nil || r.status != instance.InProgress || r.aside != 0 || !m.unfolded(t, r) {
 		return
 	}
 	i := e.Ordinal

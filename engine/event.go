@@ -87,6 +87,13 @@ type Acted struct {
 	At        int64
 }
 
+// Release takes a run out of quarantine: it goes on where it was. Reply: Acted.
+type Release struct {
+	Workflow      string
+	Instance, Run int64 // Run 0 is the latest one
+	User          string
+}
+
 // ActAll stops or kills every unfinished run of a workflow. Reply: ActedAll.
 type ActAll struct {
 	Workflow     string

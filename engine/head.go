@@ -318,8 +318,12 @@ func (m *Machine) dequeue(t *flow.Turn, wf *workflowHead, alone bool) {
 	}
 	wf.waking = true
 	defer func() { wf.waking = false }()
-	for len(wf.queue) > 0 && len(wf.running) < wf.limit() {
-		r := wf.queue[0]
+	for len(wf.running) < wf.limit() {
+		r := wf.nextQueued()
+		if r == nil {
+			break
+		}
+		m.subject = r.row
 		if m.budget <= 0 || r.body == nil && !alone {
 			t.Again(&dequeue{wf})
 			return
@@ -328,9 +332,33 @@ func (m *Machine) dequeue(t *flow.Turn, wf *workflowHead, alone bool) {
 			return
 		}
 		alone = false
+		wf.unqueue(r)
+		m.begin(t, r)
+	}
+}
+
+// nextQueued returns the run that may begin next: the first that is not in quarantine.
+func (wf *workflowHead) nextQueued() *run {
+	for _, r := range wf.queue {
+		if r.aside == 0 {
+			return r
+		}
+	}
+	return nil
+}
+
+// unqueue takes a run out of the queue. Those at its ends go fast: they begin, and are swept, from there.
+func (wf *workflowHead) unqueue(r *run) {
+	last := len(wf.queue) - 1
+	switch {
+	case wf.queue[0] == r:
 		wf.queue[0] = nil
 		wf.queue = wf.queue[1:]
-		m.begin(t, r)
+	case wf.queue[last] == r:
+		wf.queue[last] = nil
+		wf.queue = wf.queue[:last]
+	default:
+		wf.queue = slices.DeleteFunc(wf.queue, func(q *run) bool { return q == r })
 	}
 	if len(wf.queue) == 0 {
 		wf.queue = nil

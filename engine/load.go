@@ -71,7 +71,15 @@ func (k *Kind) Load(s store.Snapshot, o store.Owned, ids func() int64) (flow.Mac
 	for _, wf := range m.workflows {
 		wf.sortQueue()
 	}
-	return m, nil
+	reasons := store.AllIn(store.Quarantine, o.Group)
+	reasons.WithoutDocs = true
+	return m, s.Rows(reasons, func(row *store.Row) error {
+		if r := m.runs[row.Parent]; r != nil {
+			r.aside = row.ID
+			m.timers.set(r, 0)
+		}
+		return nil
+	})
 }
 
 // takeHead adds an unfinished run.

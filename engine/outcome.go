@@ -26,8 +26,8 @@ func (m *Machine) outcome(t *flow.Turn, e *Outcome) {
 		}
 		return
 	}
-	if !m.unfolded(t, r) {
-		return
+	if r.aside != 0 || !m.unfolded(t, r) {
+		return // in quarantine; it will be said again when the run is released
 	}
 	b := r.body
 	if int(e.Ordinal) >= len(b.steps) {
@@ -39,9 +39,6 @@ func (m *Machine) outcome(t *flow.Turn, e *Outcome) {
 			t.Hold(Settled{Type: p.Type, UUID: AttemptUUID(b.rec.UUID, p.ID, e.Attempt), Run: r.row, Ordinal: e.Ordinal, Attempt: e.Attempt})
 		}
 		return
-	}
-	if b.rec.Quarantine != "" {
-		return // it will be said again when the run is released
 	}
 	m.progress(t, r, e.Ordinal, &e.Progress)
 	m.advance(t, r)

@@ -31,7 +31,8 @@ type run struct {
 	dirty    bool // something about it is not sealed yet
 	changed  bool // its record is
 	noted    bool
-	resumed  bool // its outstanding orders have been repeated since the group was loaded
+	resumed  bool  // its outstanding orders have been repeated since the group was loaded
+	aside    int64 // row that says why it is in quarantine; 0 = it is not
 	body     *body
 }
 
@@ -179,47 +180,58 @@ func (m *Machine) end(t *flow.Turn, r *run, cause lifecycle.RunCause) {
 // unfolded makes sure that the body of a run is in memory. It returns false if it had to ask for rows; the event comes
 // again with them. Nothing may have been changed in the turn before.
 func (m *Machine) unfolded(t *flow.Turn, r *run) bool {
+	ok, err := m.tryUnfold(t, r)
+	if err != nil {
+		panic(fmt.Sprintf("engine: run row %d: %v", r.row, err))
+	}
+	if ok && r.status == instance.InProgress && !r.resumed && r.aside == 0 {
+		r.resumed = true
+		m.repeatOrders(t, r)
+	}
+	return ok
+}
+
+// tryUnfold is unfolded for a run that perhaps cannot be read. It repeats no order.
+func (m *Machine) tryUnfold(t *flow.Turn, r *run) (bool, error) {
 	if r.body != nil {
-		return true
+		return true, nil
 	}
 	var own *store.Row
 	for i := range t.Rows {
 		row := &t.Rows[i]
 		switch {
 		case row.Table == store.Version:
-			m.kind.plans.load(row, r.wf.id)
+			if _, err := m.kind.plans.Load(row); err != nil {
+				return false, err
+			}
 		case row.Table == store.Run && row.ID == r.row:
 			own = row
 		}
 	}
 	if own == nil {
 		t.Need(r.row, store.One(store.Run, r.row), store.Under(store.Step, r.row), store.Under(store.Detail, r.row))
-		return false
+		return false, nil
 	}
 	rec, err := record.ParseRun(own.Doc)
 	if err != nil {
-		panic(fmt.Sprintf("engine: run row %d: %v", r.row, err))
+		return false, err
 	}
 	plan := m.kind.plans.get(rec.VersionRow)
 	if plan == nil {
 		t.Need(r.row, store.One(store.Version, rec.VersionRow),
 			store.One(store.Run, r.row), store.Under(store.Step, r.row), store.Under(store.Detail, r.row))
-		return false
+		return false, nil
 	}
 	b, err := unfold(rec, plan, r.row, t.Rows)
 	if err != nil {
-		panic(fmt.Sprintf("engine: run row %d: %v", r.row, err))
+		return false, err
 	}
 	r.body, r.version = b, rec.Version
 	if r.status == instance.InProgress {
 		b.reopen()
-		if !r.resumed {
-			r.resumed = true
-			m.repeatOrders(t, r)
-		}
 	}
 	m.resident.push(seen{r, r.epoch})
-	return true
+	return true, nil
 }
 
 // unfold builds the body of a run from its rows.
@@ -351,10 +363,7 @@ func (m *Machine) goOn(t *flow.Turn, e *goOn) {
 		m.swept(t, r, e)
 		return
 	}
-	if r == nil || r.status.Terminal() || !m.unfolded(t, r) || r.body.rec.Quarantine != "" {
-		return
-	}
-	if r.status != instance.InProgress {
+	if r == nil || r.status != instance.InProgress || r.aside != 0 || !m.unfolded(t, r) {
 		return
 	}
 	m.wake(t, r)
@@ -362,15 +371,21 @@ func (m *Machine) goOn(t *flow.Turn, e *goOn) {
 		m.advance(t, r)
 	}
 	if !r.status.Terminal() {
-		m.timers.set(r, r.body.due())
+		m.setTimer(r)
 	}
 }
 
-// repeatOrders tells the runtimes again what they were told last. A run in quarantine waits for its release.
-func (m *Machine) repeatOrders(t *flow.Turn, r *run) {
-	if r.body.rec.Quarantine != "" {
-		return
+// setTimer has a run woken that is unfolded and has not ended. One in quarantine sleeps.
+func (m *Machine) setTimer(r *run) {
+	due := int64(0)
+	if r.aside == 0 {
+		due = r.body.due()
 	}
+	m.timers.set(r, due)
+}
+
+// repeatOrders tells the runtimes again what they were told last.
+func (m *Machine) repeatOrders(t *flow.Turn, r *run) {
 	for i := range r.body.steps {
 		s := &r.body.steps[i]
 		if s.evaluating() {

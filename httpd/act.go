@@ -80,6 +80,23 @@ func actOnRun(action instance.Action) func(*server, *call) error {
 	}
 }
 
+// release has a run go on that is in quarantine, because the engine had failed on it. The original has no such action.
+func (s *server) release(c *call) error {
+	x, err := s.latestOfPath(c)
+	if err != nil {
+		return err
+	}
+	reply, err := s.ask(c.r.Context(), x.head.ID, &engine.Release{Workflow: x.head.ID, Instance: x.run.Instance, Run: x.run.Number, User: c.user.Name})
+	if err != nil {
+		return err
+	}
+	acted := reply.(engine.Acted)
+	return c.reply(&api.InstanceActionResponse{
+		WorkflowID: x.head.ID, Instance: x.run.Instance, Run: acted.Run, Status: acted.Status, Info: "The run goes on.",
+		Event: instance.Log(acted.At, "INFO", fmt.Sprintf("User [%s] has released the run from quarantine", c.user.Name)),
+	})
+}
+
 // latestOfPath reads the latest run of the instance of the path, and refuses a path that names another one.
 func (s *server) latestOfPath(c *call) (*reading, error) {
 	instanceID, err := c.number("instance", "instance id")

@@ -1,7 +1,12 @@
 package httpd_test
 
 import (
+	"context"
 	"testing"
+
+	"github.com/segue-run/segue/engine"
+	"github.com/segue-run/segue/flow"
+	"github.com/segue-run/segue/store"
 )
 
 func TestStopAndKill(t *testing.T) {
@@ -53,4 +58,27 @@ func TestStopOfAQueuedRun(t *testing.T) {
 	w.start("w")
 	w.get(api+"/w/instances/2").is(200).has("status", `"CREATED"`, "runtime_overview", "-", "execution_id", "-")
 	w.do("PUT", api+"/w/instances/2/actions/stop", "").is(200).has("completed", "true", "workflow_instance_status", `"STOPPED"`, "info", `"The action is completed."`)
+}
+
+func TestReleaseFromQuarantine(t *testing.T) {
+	w := newWorld(t, nil)
+	w.push("w", command).is(200)
+	w.start("w")
+	<-w.runtime.began
+	release := api + "/w/instances/1/actions/release"
+	w.do("PUT", release, "").is(400).says("has no run in quarantine")
+	w.do("PUT", api+"/w/instances/9/actions/release", "").is(404)
+	var row int64
+	err := w.node.Store().Read(context.Background(), func(s store.Snapshot) error {
+		return s.Rows(store.Query{Table: store.Run, By: store.ByTable}, func(r *store.Row) error { row = r.ID; return nil })
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	w.node.Flow().Outside(engine.GroupOf("w", 4), flow.Poisoned{Entity: row, Reason: "boo"})
+	close(w.runtime.done)
+	w.do("PUT", api+"/w/instances/1/runs/1/actions/release", "").is(200).has("status", "-", "completed", "false", "workflow_instance_status", `"IN_PROGRESS"`,
+		"info", `"The run goes on."`, "timeline_event/message", `"User [tester] has released the run from quarantine"`)
+	w.get(api+"/w/instances/1?wait=terminal").is(200).has("status", `"SUCCEEDED"`)
+	w.do("PUT", release, "").is(400).says("has no run in quarantine")
 }

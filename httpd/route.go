@@ -78,9 +78,11 @@ func (s *server) routes() []route {
 		{"POST " + instances + "/actions/restart", jsonBody, true, false, (*server).restart},
 		{"PUT " + instances + "/actions/stop", anything, true, false, actOnRun(instance.Stop)},
 		{"PUT " + instances + "/actions/kill", anything, true, false, actOnRun(instance.Kill)},
+		{"PUT " + instances + "/actions/release", anything, true, false, (*server).release},
 		{"PUT " + instances + "/actions/unblock", anything, true, false, (*server).unblock},
 		{"PUT " + runs + "/actions/stop", anything, true, false, actOnRun(instance.Stop)},
 		{"PUT " + runs + "/actions/kill", anything, true, false, actOnRun(instance.Kill)},
+		{"PUT " + runs + "/actions/release", anything, true, false, (*server).release},
 		{"PUT " + runs + "/actions/unblock", anything, true, false, (*server).unblock},
 
 		// Steps.

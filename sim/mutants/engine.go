@@ -16,8 +16,8 @@ var engineMutants = []mutant{
 	},
 	{
 		"one-too-many", "runs", "engine/head.go",
-		"	for len(wf.queue) > 0 && len(wf.running) < wf.limit() {",
-		"	for len(wf.queue) > 0 && len(wf.running) <= wf.limit() {",
+		"	for len(wf.running) < wf.limit() {",
+		"	for len(wf.running) <= wf.limit() {",
 		"a run strategy is kept",
 	},
 	{
