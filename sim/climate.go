@@ -23,6 +23,7 @@ type climate struct {
 	Lose          int   // percent of messages and answers
 	Busy          int   // requests open at once
 	SlowCommits   bool
+	Cut           int // percent of the occasions on which a wanted batch is begun
 	Limits        flow.Limits
 }
 
@@ -33,11 +34,11 @@ const remembered = 3
 func newClimate(r *rand.Rand, forgetful bool) climate {
 	pick := func(of ...int) int { return of[r.IntN(len(of))] }
 	c := climate{
-		Stride: pick(30, 30, 400), Groups: 2 + r.IntN(5), Nodes: pick(1, 2, 2, 2, 3),
+		Stride: pick(30, 30, 400), Groups: 2 + r.IntN(5), Nodes: pick(1, 1, 2, 2, 2, 3),
 		Skew: int64(pick(0, 5, 2000)), Jumps: r.IntN(3) == 0,
 		Yield: pick(0, 10, 10, 30), Faults: pick(0, 0, 5, 20), CallFaults: pick(0, 0, 5, 20), Fatal: r.IntN(2) == 0,
-		Crash: pick(0, 0, 5, 25), Takeover: pick(0, 5, 30), Freeze: pick(0, 4, 15), Lose: pick(0, 10, 40),
-		Busy: pick(3, 8, 20), SlowCommits: r.IntN(2) == 0,
+		Crash: pick(0, 0, 5, 25), Takeover: pick(0, 5, 30), Freeze: pick(0, 5, 30), Lose: pick(0, 10, 40),
+		Busy: pick(3, 8, 20), SlowCommits: r.IntN(2) == 0, Cut: pick(100, 100, 10),
 	}
 	// A message that another node has had from a lost batch would mislead it, and nothing tells it (flow/DESIGN.md).
 	if forgetful && c.Nodes == 1 && r.IntN(2) == 0 {

@@ -32,6 +32,7 @@ type host struct {
 	node  *flow.Node
 	skew  int64
 	until int // the step up to which it is frozen
+	lapse int // the step from which others think that it is gone; 0 = they do not
 
 	seated  bool
 	ready   []*flow.Loop
@@ -88,7 +89,7 @@ func (h *host) Load(s store.Snapshot, o store.Owned, ids func() int64) (flow.Mac
 	delete(h.loaded, o.Group)
 	r := h.run
 	r.met.one("loads of a group")
-	r.yieldFor(h, 40)
+	r.yieldFor(h, 150)
 	return m, nil
 }
 

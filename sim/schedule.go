@@ -54,12 +54,15 @@ func (r *run) one() bool {
 			return true
 		}
 	}
+	if r.inherit() {
+		return true
+	}
 	switch n := r.rng.IntN(100); {
 	case n < 35:
 		return r.turnSome()
 	case n < 58:
 		h := r.host()
-		return h != nil && h.seated && (h.phase != idle || h.wanted || r.chance(10)) &&
+		return h != nil && h.seated && (h.phase != idle || h.wanted && r.chance(r.climate.Cut) || r.chance(10)) &&
 			(h.phase != begun && h.phase != committed || !r.climate.SlowCommits || r.chance(20)) && h.committerStep()
 	case n < 66:
 		h := r.host()
@@ -145,7 +148,11 @@ func (r *run) trouble(n int) bool {
 		if h == nil || !in(c.Freeze) {
 			return false
 		}
-		h.until = r.step + r.rng.IntN(200)
+		long := 1 + r.rng.IntN(300)
+		h.until = r.step + long
+		if r.chance(50) {
+			h.lapse = r.step + 1 + r.rng.IntN(long)
+		}
 		r.met.one("hosts frozen")
 		r.trace.line("%s: frozen until %d", h.name, h.until)
 	case 4:
@@ -215,24 +222,49 @@ func (r *run) takeover() bool {
 		return false
 	}
 	var groups []store.Group
-	frozen := false
 	for g := range r.climate.Groups {
 		if r.disk.book.owner[store.Group(g)].Node != h.name && r.chance(40) {
 			groups = append(groups, store.Group(g))
-			o := r.owner(store.Group(g))
-			frozen = frozen || o != nil && o.until > r.step
 		}
 	}
 	if len(groups) == 0 {
 		return false
 	}
 	r.met.one("takeovers")
-	if frozen {
-		r.met.one("takeovers from a frozen owner")
-	}
 	r.rng.Shuffle(len(groups), func(i, k int) { groups[i], groups[k] = groups[k], groups[i] })
 	h.claim(groups...)
 	return true
+}
+
+// inherit has another host take groups of one that is frozen for so long that its lease is over; false if there is none.
+func (r *run) inherit() bool {
+	for _, frozen := range r.hosts {
+		if frozen.lapse == 0 || frozen.lapse > r.step {
+			continue
+		}
+		if frozen.until <= r.step {
+			frozen.lapse = 0 // it was back in time
+			continue
+		}
+		h := r.host()
+		if h == nil || h == frozen || !h.seated || h.busy() {
+			continue
+		}
+		frozen.lapse = 0
+		var groups []store.Group
+		share := []int{50, 100}[r.rng.IntN(2)] // others are handed over only in part
+		for g := range r.climate.Groups {
+			if r.disk.book.owner[store.Group(g)].Node == frozen.name && r.chance(share) {
+				groups = append(groups, store.Group(g))
+			}
+		}
+		if len(groups) > 0 {
+			r.met.one("takeovers from a frozen owner")
+			h.claim(groups...)
+			return true
+		}
+	}
+	return false
 }
 
 // landZombie lets the commit of a process that is gone arrive, or be lost.

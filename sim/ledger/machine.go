@@ -27,6 +27,8 @@ type machine struct {
 	dirtyAccounts []*account
 	dirtyMoves    []*move
 	rows          []store.Row // written once: orders, traces of credits
+
+	arrived map[string]bool // parts of transfers that have come since the group was loaded
 }
 
 // timer is a scheduled transfer.
@@ -40,7 +42,7 @@ type timer struct {
 
 // Load implements flow.Kind. Accounts and their moves stay parked.
 func (w *World) Load(s store.Snapshot, o store.Owned, ids func() int64) (flow.Machine, error) {
-	m := &machine{world: w, group: o.Group, ids: ids, now: o.Floor, accounts: map[int64]*account{}, orders: map[int64]*order{}}
+	m := &machine{world: w, group: o.Group, ids: ids, now: o.Floor, accounts: map[int64]*account{}, orders: map[int64]*order{}, arrived: map[string]bool{}}
 	return m, m.heads(s)
 }
 

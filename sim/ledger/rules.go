@@ -117,6 +117,11 @@ func (m *machine) credited(t *flow.Turn, e *credit) {
 	if !ok {
 		return
 	}
+	if part := fmt.Sprintf("%s/%d", e.ID, e.Part); m.arrived[part] {
+		m.odd("group %d: part %s has arrived twice", m.group, part)
+	} else {
+		m.arrived[part] = true
+	}
 	if a.doc.Frozen == "" {
 		m.poison(t, a, e.Poison)
 		a.doc.Balance += e.Amount
@@ -248,6 +253,7 @@ func (m *machine) thaw(t *flow.Turn, e *Thaw) {
 // to be taken back. The account must not be set aside for it. (A store that has lost batches makes for odder things.)
 func (m *machine) odd(format string, args ...any) {
 	if !m.world.env.Lost() {
+		m.world.env.Met("panics on what cannot be")
 		panic(fmt.Sprintf(format, args...))
 	}
 }
