@@ -260,7 +260,8 @@ func (w *World) enterAttempt(b *runBook, run int64, a *record.Attempt) {
 	w.books.everAttempt[attemptKey{run, a.Ordinal, int64(a.Number)}] = true
 	b.attempts[attemptOf{a.Ordinal, a.Number}] = *a
 	before, known := b.steps[a.Ordinal]
-	done := known && before.Status.Terminal() && !before.Status.Retryable()
+	waits := before.Target == instance.CompletedWithError // for a worker, to say where to go on after a failure that does not count
+	done := known && before.Status.Terminal() && !before.Status.Retryable() && !waits
 	switch {
 	case known && a.Number < before.Number:
 		return

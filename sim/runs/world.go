@@ -386,14 +386,23 @@ func (w *World) drop(uuid string) {
 	}
 }
 
+// movedOn reports whether nobody waits for an evaluation any more. Until then it is told again and again: it may be lost on its
+// way, which between a worker and its own node it cannot be.
+func (w *World) movedOn(e evaluation) bool {
+	r := w.books.runs[e.Run]
+	if r == nil || r.status.Terminal() {
+		return true
+	}
+	a := r.steps[e.Ordinal]
+	waits := a.Status == instance.EvaluatingParams || a.Status == instance.Finishing || a.Target == instance.CompletedWithError
+	return a.Number != e.Attempt || !waits
+}
+
 // Outside implements sim.World.
 func (w *World) Outside() (store.Group, any, bool) {
+	w.evaluations = slices.DeleteFunc(w.evaluations, w.movedOn)
 	if n := len(w.evaluations); n > 0 && (len(w.pending) == 0 || w.rng.IntN(2) == 0) {
-		i := w.rng.IntN(n)
-		v := w.evaluations[i]
-		if w.rng.IntN(8) > 0 { // otherwise it is told again
-			w.evaluations = slices.Delete(w.evaluations, i, i+1)
-		}
+		v := w.evaluations[w.rng.IntN(n)]
 		return v.group, v.Do(nil), true
 	}
 	if len(w.pending) == 0 {
