@@ -86,9 +86,15 @@ func (n *Node) commits(ctx context.Context) error {
 				return n.commitOne(grace, grace, b)
 			}
 			return nil
-		case <-n.commitKick:
+		case <-n.commitKick: // while the last batch was under way: the node is busy, and what settles may never be all
+		default:
+			select {
+			case <-ctx.Done():
+				continue
+			case <-n.commitKick:
+				n.settle(ctx)
+			}
 		}
-		n.settle(ctx)
 		if err := n.ids.topUp(ctx, n); err != nil {
 			if store.ClassOf(err) == store.Fatal {
 				return err
