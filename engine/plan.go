@@ -190,23 +190,24 @@ type retryPlan struct {
 	policy *workflow.RetryPolicy
 }
 
-func (p *retryPlan) resolve(params *param.Params) workflow.Retry {
-	r, _ := p.policy.Resolve(func(text string) (string, error) { return eval.Attribute(text, params) })
-	return r
+// resolve returns the policy for evaluated params. Values that are wrong have their defaults and are among the errors.
+func (p *retryPlan) resolve(params *param.Params) (workflow.Retry, []error) {
+	return p.policy.Resolve(func(text string) (string, error) { return eval.Attribute(text, params) })
 }
 
 // left reports whether a failure may be followed by another attempt.
 func (p *retryPlan) left(s *stepState, f failure, params *param.Params) bool {
-	_, _, ok := p.next(s, f, params)
+	_, _, ok, _ := p.next(s, f, params)
 	return ok
 }
 
-// next returns how an attempt fails that is followed by another one, and after how many milliseconds.
-func (p *retryPlan) next(s *stepState, f failure, params *param.Params) (lifecycle.StepCause, int64, bool) {
+// next returns how an attempt fails that is followed by another one, after how many milliseconds, and which values of the
+// policy are wrong, so that their defaults count.
+func (p *retryPlan) next(s *stepState, f failure, params *param.Params) (lifecycle.StepCause, int64, bool, []error) {
 	if f == fatally {
-		return 0, 0, false
+		return 0, 0, false, nil
 	}
-	r := p.resolve(params)
+	r, wrong := p.resolve(params)
 	cause, class, used := lifecycle.StepFailedUser, workflow.UserError, s.UserRetries
 	switch f {
 	case byPlatform:
@@ -215,9 +216,9 @@ func (p *retryPlan) next(s *stepState, f failure, params *param.Params) (lifecyc
 		cause, class, used = lifecycle.StepFailedTimeout, workflow.TimeoutError, s.TimeoutRetries
 	}
 	if int64(used) >= r.Limits[class] {
-		return 0, 0, false
+		return 0, 0, false, wrong
 	}
-	return cause, r.Delay(class, int64(used)) * 1000, true
+	return cause, r.Delay(class, int64(used)) * 1000, true, wrong
 }
 
 // Plans caches plans by the row of their version, and bounds how many are kept.

@@ -225,7 +225,11 @@ func (m *Machine) fail(t *flow.Turn, r *run, i int32, f failure, message string)
 	s, p := &b.steps[i], &b.plan.Steps[i]
 	m.note(t, r, s, "ERROR", message)
 	if b.rec.Ending == instance.StatusUnknown && !s.NoRetry {
-		if cause, wait, ok := p.Retry.next(s, f, b.params); ok {
+		cause, wait, ok, wrong := p.Retry.next(s, f, b.params)
+		for _, err := range wrong {
+			m.note(t, r, s, "WARN", "The default is used instead: "+fault.Lines(err))
+		}
+		if ok {
 			m.move(t, r, i, cause)
 			s.Wake, s.Deadline = t.Now+wait, 0
 			m.note(t, r, s, "INFO", fmt.Sprintf("Retrying task in [%s]", spoken(wait)))
