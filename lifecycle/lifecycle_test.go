@@ -4,6 +4,7 @@ import (
 	"flag"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"github.com/segue-run/segue/instance"
@@ -64,6 +65,78 @@ func TestEveryStatusIsReachedAndEveryNonTerminalOneCanEnd(t *testing.T) {
 			if _, ok := Step(s, StepStopped); !ok || !left[s] {
 				t.Errorf("%s cannot be stopped", s)
 			}
+		}
+	}
+}
+
+// TestStepMovesAreThoseOfTheOriginal lists, in the words of the specification, what each status may become. What may happen to
+// every active step is in ends.
+func TestStepMovesAreThoseOfTheOriginal(t *testing.T) {
+	const ends = " STOPPED FATALLY_FAILED INTERNALLY_FAILED TIMED_OUT"
+	const work = " FINISHING USER_FAILED PLATFORM_FAILED TIMEOUT_FAILED"
+	for from, want := range map[instance.StepStatus]string{
+		instance.NotCreated:         "CREATED",
+		instance.StepCreated:        "UNSATISFIED SKIPPED INITIALIZED" + ends, // a user's SKIP is ignored here, a restart's is not
+		instance.Initialized:        "PAUSED WAITING_FOR_SIGNALS SKIPPED" + ends,
+		instance.StepPaused:         "WAITING_FOR_SIGNALS SKIPPED" + ends,
+		instance.WaitingForSignals:  "EVALUATING_PARAMS SKIPPED" + ends,
+		instance.EvaluatingParams:   "WAITING_FOR_PERMITS SKIPPED" + ends,
+		instance.WaitingForPermits:  "STARTING SKIPPED" + ends,
+		instance.Starting:           "RUNNING SKIPPED" + work + ends,
+		instance.Running:            "SKIPPED" + work + ends,
+		instance.Finishing:          "SUCCEEDED SKIPPED" + ends,
+		instance.UserFailed:         "SKIPPED" + ends, // the next attempt is another row
+		instance.PlatformFailed:     "SKIPPED" + ends,
+		instance.TimeoutFailed:      "SKIPPED" + ends,
+		instance.FatallyFailed:      "COMPLETED_WITH_ERROR",
+		instance.Disabled:           "",
+		instance.Unsatisfied:        "",
+		instance.Skipped:            "",
+		instance.StepSucceeded:      "",
+		instance.CompletedWithError: "",
+		instance.InternallyFailed:   "",
+		instance.StepStopped:        "",
+		instance.StepTimedOut:       "",
+	} {
+		got := map[string]bool{}
+		for _, m := range StepMoves {
+			if to, ok := Step(from, m.Cause); ok {
+				got[to.String()] = true
+			}
+		}
+		for _, to := range strings.Fields(want) {
+			if !got[to] {
+				t.Errorf("%s cannot become %s", from, to)
+			}
+			delete(got, to)
+		}
+		for to := range got {
+			t.Errorf("%s may become %s", from, to)
+		}
+	}
+}
+
+func TestRunMovesAreThoseOfTheOriginal(t *testing.T) {
+	for from, want := range map[instance.Status]string{
+		instance.StatusUnknown: "CREATED STOPPED FAILED",
+		instance.Created:       "IN_PROGRESS STOPPED FAILED",
+		instance.InProgress:    "SUCCEEDED FAILED STOPPED TIMED_OUT",
+		instance.Paused:        "", instance.TimedOut: "", instance.Stopped: "", instance.Failed: "", instance.Succeeded: "",
+	} {
+		got := map[string]bool{}
+		for _, m := range RunMoves {
+			if to, ok := Run(from, m.Cause); ok {
+				got[to.String()] = true
+			}
+		}
+		for _, to := range strings.Fields(want) {
+			if !got[to] {
+				t.Errorf("%s cannot become %s", from, to)
+			}
+			delete(got, to)
+		}
+		for to := range got {
+			t.Errorf("%s may become %s", from, to)
 		}
 	}
 }
