@@ -6,12 +6,12 @@ import (
 	"fmt"
 	"maps"
 	"slices"
-	"strings"
 	"sync"
 	"sync/atomic"
 
 	"github.com/segue-run/segue/fault"
 	"github.com/segue-run/segue/store"
+	"github.com/segue-run/segue/wire"
 )
 
 // trouble is what a node remembers of failed commits and panics.
@@ -193,7 +193,7 @@ func entityOf(m Machine, event any) (id int64) {
 
 // condemn has an entity poisoned when its group is loaded again. The caller holds trouble.mu.
 func (n *Node) condemn(g store.Group, entity int64, err error) {
-	why := storable(err.Error())
+	why := reasonOf(err)
 	if entity == 0 {
 		n.report(Incident{What: "refused", Group: g, Err: err})
 		return
@@ -207,13 +207,14 @@ func (n *Node) condemn(g store.Group, entity int64, err error) {
 	n.report(Incident{What: "quarantine", Group: g, Err: err})
 }
 
-// storable returns a text that every store can hold, of a length that a row can bear.
-func storable(s string) string {
+// reasonOf returns the text of an error, storable and of a length that a row can bear.
+func reasonOf(err error) string {
 	const most = 2000
+	s := err.Error()
 	if len(s) > most {
 		s = s[:most]
 	}
-	return strings.ReplaceAll(strings.ToValidUTF8(s, "\uFFFD"), "\x00", "\uFFFD")
+	return wire.Storable(s)
 }
 
 // failed decides what a failed commit means.
