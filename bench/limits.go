@@ -34,11 +34,14 @@ const (
 	probeBytes    = 300
 )
 
+// probes returns how many of n probes are made: fewer for scenarios that are scaled down.
+func (b *stand) probes(n int) int { return max(n/20, min(n, b.scaled(n))) }
+
 // limits measures a bare fsync, and commits of rows like the product's own (as large as its average row so far, with its
 // indexes) in the store of the stand, while the engine has nothing to do. One row in two is a run, the other a step. One-row
 // commits that were paired with the measured runs count instead of those made here.
 func (b *stand) limits(ctx context.Context) (map[string]float64, error) {
-	fsync, err := fsyncs(b.dir)
+	fsync, err := fsyncs(b.dir, b.probes(probeOnes))
 	if err != nil {
 		return nil, err
 	}
@@ -49,30 +52,31 @@ func (b *stand) limits(ctx context.Context) (map[string]float64, error) {
 	}
 	ones := b.paired
 	if len(ones) == 0 {
-		if ones, err = w.commits(ctx, probeOnes, 1); err != nil {
+		if ones, err = w.commits(ctx, b.probes(probeOnes), 1); err != nil {
 			return nil, err
 		}
 	}
-	hundreds, err := w.commits(ctx, probeHundreds, 100)
+	hundreds, err := w.commits(ctx, b.probes(probeHundreds), 100)
 	if err != nil {
 		return nil, err
 	}
 	began := time.Now()
-	if _, err := w.commits(ctx, probeBulk, bulkRows); err != nil {
+	bulks, sames := b.probes(probeBulk), b.probes(probeSame)
+	if _, err := w.commits(ctx, bulks, bulkRows); err != nil {
 		return nil, err
 	}
 	bulk := time.Since(began)
 	f := map[string]float64{
 		"fsync_us_p50": quantile(fsync, 0.5), "commit1_us_p50": quantile(ones, 0.5), "commit1_us_mean": mean(ones), "commit100_us_p50": quantile(hundreds, 0.5),
-		"bulk_rows_per_s": float64(probeBulk*bulkRows) / bulk.Seconds(), "probe_bytes": float64(size),
+		"bulk_rows_per_s": float64(bulks*bulkRows) / bulk.Seconds(), "probe_bytes": float64(size),
 	}
 	if b.batch > 0 {
 		began = time.Now()
-		if _, err := w.commits(ctx, probeSame, b.batch); err != nil {
+		if _, err := w.commits(ctx, sames, b.batch); err != nil {
 			return nil, err
 		}
 		f["same_batch_rows"] = float64(b.batch)
-		f["same_batch_rows_per_s"] = float64(probeSame*b.batch) / time.Since(began).Seconds()
+		f["same_batch_rows_per_s"] = float64(sames*b.batch) / time.Since(began).Seconds()
 	}
 	return f, nil
 }
@@ -100,7 +104,7 @@ func (b *stand) rowSize() int {
 }
 
 // fsyncs appends pages to a file and waits for the disk each time.
-func fsyncs(dir string) ([]time.Duration, error) {
+func fsyncs(dir string, n int) ([]time.Duration, error) {
 	f, err := os.Create(filepath.Join(dir, "fsync.probe"))
 	if err != nil {
 		return nil, err
@@ -109,7 +113,7 @@ func fsyncs(dir string) ([]time.Duration, error) {
 	defer f.Close()
 	page := make([]byte, 4096)
 	var all []time.Duration
-	for range probeOnes {
+	for range n {
 		began := time.Now()
 		if _, err := f.Write(page); err != nil {
 			return nil, err
