@@ -52,11 +52,12 @@ func TestStopAndKill(t *testing.T) {
 
 func TestStopOfAQueuedRun(t *testing.T) {
 	w := newWorld(t, nil)
-	w.do("POST", api, `{"properties":{"owner":"o"},"workflow":{"id":"w","steps":[`+command+`]}}`).is(200)
+	w.do("POST", api, `{"properties":{"owner":"o"},"workflow":{"id":"w","timeout":"${t}","params":{"t":{"value":"90 s","type":"STRING"}},"steps":[`+command+`]}}`).is(200)
 	w.start("w")
 	<-w.runtime.began
 	w.start("w")
-	w.get(api+"/w/instances/2").is(200).has("status", `"CREATED"`, "runtime_overview", "-", "execution_id", "-")
+	w.get(api+"/w/instances/1").is(200).has("timeout_in_millis", "90000")
+	w.get(api+"/w/instances/2").is(200).has("status", `"CREATED"`, "timeout_in_millis", "90000", "runtime_overview", "-", "execution_id", "-")
 	w.do("PUT", api+"/w/instances/2/actions/stop", "").is(200).has("completed", "true", "workflow_instance_status", `"STOPPED"`, "info", `"The action is completed."`)
 }
 

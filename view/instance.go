@@ -45,7 +45,7 @@ func AppendInstance(b []byte, h *Head, r *Run, v *Version, o Options) ([]byte, e
 		w.Initiator = r.Initiator
 	}
 	if v.Plan.Definition.Timeout.Given {
-		w.TimeoutMillis = r.Timeout
+		w.TimeoutMillis = timeout(r, v)
 	}
 	if text := r.detail(0, 0, record.Params); text != "" {
 		w.Params = text
@@ -67,6 +67,22 @@ func AppendInstance(b []byte, h *Head, r *Run, v *Version, o Options) ([]byte, e
 		w.Aggregated = aggregated(r, v, latest)
 	}
 	return w.AppendJSON(b), nil
+}
+
+// timeout returns the timeout of a run; one that is queued has not fixed it yet.
+func timeout(r *Run, v *Version) int64 {
+	if r.Timeout != 0 {
+		return r.Timeout
+	}
+	params, err := r.params()
+	if err != nil {
+		return 0
+	}
+	ms, err := v.Plan.RunTimeout(params)
+	if err != nil {
+		return 0 // the run was kept although its params cannot be evaluated
+	}
+	return ms
 }
 
 var empty wire.Appender = wire.Raw("{}")

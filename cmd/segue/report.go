@@ -45,6 +45,9 @@ func (v *viewer) painted(c color, text string) string {
 	return c.paint(text)
 }
 
+// outputMost is how many characters of an output are shown.
+const outputMost = 1000
+
 func (v *viewer) printOutputs(steps []shownStep) {
 	first := true
 	for _, s := range steps {
@@ -59,7 +62,11 @@ func (v *viewer) printOutputs(steps []shownStep) {
 				first = false
 				fmt.Fprintln(v.stdout, "\nOutputs")
 			}
-			fmt.Fprintf(v.stdout, "  %s.%s = %s\n", s.ID, name, all[name])
+			value := string(all[name])
+			if len(value) > outputMost {
+				value = cut(value, outputMost) + fmt.Sprintf("  (%d bytes; -o json shows all)", len(value))
+			}
+			fmt.Fprintf(v.stdout, "  %s.%s = %s\n", s.ID, name, value)
 		}
 	}
 }

@@ -157,6 +157,13 @@ Outputs
 	}
 }
 
+func TestALongOutputIsCut(t *testing.T) {
+	code, stdout, _ := runs(t, "w.yaml", yamlOf("", "{job: {id: a, type: command, out: '', command: 'printf \"{\\\"out\\\": \\\"%05000d\\\"}\" 7 > $$SEGUE_OUTPUT'}}"), nil)
+	if code != exitOK || !strings.Contains(stdout, "000…  (5002 bytes; -o json shows all)\n") {
+		t.Errorf("exit code %d\n%s", code, stdout)
+	}
+}
+
 func TestRunForPrograms(t *testing.T) {
 	code, stdout, stderr := runs(t, "w.yaml", yamlOf("  n: 1\n", "{job: {id: a, type: command, out: '', command: 'echo \"{\\\"out\\\": \\\"<$n>\\\"}\" > $$SEGUE_OUTPUT'}}"),
 		func(f *runFlags) { f.output, f.params = "json", []string{"n=7"} })
