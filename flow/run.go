@@ -28,6 +28,9 @@ func (n *Node) Run(ctx context.Context) error {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	if err := n.calibrate(ctx); err != nil {
+		if ctx.Err() != nil {
+			return nil // it has ended before it began
+		}
 		return err
 	}
 	var wg sync.WaitGroup

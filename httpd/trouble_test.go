@@ -70,6 +70,36 @@ func TestStopOfTheServer(t *testing.T) {
 	}
 }
 
+// patient is an engine that answers when it may.
+type patient struct{ asked, may chan struct{} }
+
+func (p *patient) Ask(ctx context.Context, _ store.Group, _ any) (any, error) {
+	p.asked <- struct{}{}
+	<-p.may
+	if ctx.Err() != nil {
+		return nil, fault.New(fault.Timeout, "cut off")
+	}
+	return nil, fault.New(fault.Conflict, "decided")
+}
+
+// A command that is being decided when the server stops is answered: the engine stops after the face.
+func TestStopOfTheServerDuringACommand(t *testing.T) {
+	engine := &patient{make(chan struct{}), make(chan struct{})}
+	w := newWorld(t, func(d *httpd.Deps) { d.Engine = engine })
+	ctx, stop := context.WithCancel(t.Context())
+	face := httptest.NewUnstartedServer(nil)
+	face.Config = httpd.NewServer(ctx, httpd.New(w.deps), w.deps.Log)
+	face.Start()
+	defer face.Close()
+	w.url = face.URL
+	answered := make(chan *answer)
+	go func() { answered <- w.do("PUT", api+"/w/actions/stop", "") }()
+	<-engine.asked
+	stop()
+	close(engine.may)
+	(<-answered).is(409).says("decided")
+}
+
 type noticing struct {
 	httpd.Hub
 	asked chan struct{}

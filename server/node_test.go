@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/http/httptest"
+	"os"
 	"runtime"
 	"slices"
 	"strings"
@@ -14,11 +15,20 @@ import (
 
 	"github.com/segue-run/segue/httpd"
 	"github.com/segue-run/segue/server"
+	"github.com/segue-run/segue/step/command"
 	"github.com/segue-run/segue/store"
 	"go.uber.org/goleak"
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+// TestMain makes the test binary the supervisor of the commands that its tests run.
+func TestMain(m *testing.M) {
+	if len(os.Args) > 1 && os.Args[1] == superviseArg {
+		os.Exit(command.Supervise(os.Args[2:]))
+	}
+	goleak.VerifyTestMain(m)
+}
+
+const superviseArg = "supervise-for-tests"
 
 // disk decides how the calls of a store go.
 type disk struct {

@@ -11,6 +11,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/segue-run/segue/fault"
@@ -55,6 +56,7 @@ type Server struct {
 	runtimes map[string]step.Runtime
 	handler  http.Handler
 	listener net.Listener
+	endsAll  atomic.Bool
 }
 
 // shutdownWait is how long open requests may take to end when the server stops.
@@ -174,11 +176,32 @@ func (s *Server) Handler() http.Handler { return s.handler }
 // Node returns the engine.
 func (s *Server) Node() *Node { return s.node }
 
+// EndCommands has Close tell all commands to end that still run, for a server that nobody will start again. Otherwise they
+// go on, and the next server on the data directory adopts them.
+func (s *Server) EndCommands() { s.endsAll.Store(true) }
+
+// endWait bounds how long Close takes to tell commands to end.
+const endWait = 5 * time.Second
+
+// endCommands tells the jobs of a runtime to end, if it is to and can.
+func (s *Server) endCommands(r step.Runtime) error {
+	e, ok := r.(interface{ EndAll(context.Context) error })
+	if !ok || !s.endsAll.Load() {
+		return nil
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), endWait)
+	defer cancel()
+	return e.EndAll(ctx)
+}
+
 // Run serves until the context ends or the store cannot be trusted any more, and closes the server. ready is called
 // once, when requests are answered; it may be nil.
 func (s *Server) Run(ctx context.Context, ready func()) (err error) {
 	defer func() { err = errors.Join(err, s.Close()) }()
 	if err := s.node.Claim(ctx, 0); err != nil {
+		if ctx.Err() != nil {
+			return nil // it has been ended before it began
+		}
 		return advise(err)
 	}
 	// The actors, in the order in which they start. They stop in reverse: first no more requests, then the engine (which
@@ -231,7 +254,13 @@ func (s *Server) Close() error {
 		}
 		s.listener = nil
 	}
+	if s.node != nil {
+		s.node.edge.Close() // it works from its making on
+	}
 	for name, r := range s.runtimes {
+		if err := s.endCommands(r); err != nil {
+			errs = append(errs, err)
+		}
 		if c, ok := r.(interface{ Close() error }); ok {
 			if err := c.Close(); err != nil {
 				errs = append(errs, fmt.Errorf("close runtime %s: %w", name, err))

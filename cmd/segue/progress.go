@@ -119,6 +119,7 @@ func (v *viewer) watch(ctx context.Context, changes <-chan struct{}) (int, error
 	run, steps, err := v.read(free)
 	for pulses := 0; err == nil; {
 		if code, ended := codeOfStatus(run.Status); ended {
+			v.local.ended = true
 			v.show(run, steps)
 			if v.screen != nil {
 				v.screen.end()
@@ -148,7 +149,7 @@ func (v *viewer) watch(ctx context.Context, changes <-chan struct{}) (int, error
 			if v.screen != nil {
 				v.screen.erase()
 			}
-			fmt.Fprintln(v.stderr, "Left before the end of the run; commands that were running may go on.")
+			fmt.Fprintln(v.stderr, "Left before the end of the run; its commands are being ended.")
 			return exitFailed, nil
 		}
 	}

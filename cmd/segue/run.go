@@ -12,9 +12,11 @@ import (
 	"net/http"
 	"net/url"
 	"os"
+	"os/signal"
 	"path/filepath"
 	"slices"
 	"strings"
+	"syscall"
 
 	"github.com/spf13/cobra"
 
@@ -38,7 +40,9 @@ func runCommand() *cobra.Command {
 		Short: "Run a workflow on this machine and show how it goes",
 		Long: "Run a workflow on this machine, with its own database, and show how it goes. FILE is YAML, or JSON if it ends in .json.\n\n" +
 			"The exit code is 0 if the run succeeded, 1 if it failed or was stopped, 2 if the definition or the command line is wrong,\n" +
-			"3 if it timed out. An interrupt (Ctrl-C) stops the run; a second one leaves at once.",
+			"3 if it timed out. An interrupt (Ctrl-C) stops the run: its commands get SIGTERM and, 10 seconds later, SIGKILL, and the exit\n" +
+			"code is 1. A second one leaves at once, and commands are ended in the same way without it. The end of the terminal\n" +
+			"(SIGHUP), SIGTERM, and an output that nobody reads any more (SIGPIPE) are interrupts.",
 		Example: "  segue run examples/pipeline.yaml -p top=3\n" +
 			"  segue run -o json --data ./kept hello.yaml\n" +
 			"  segue run backfill.yaml -p 'days=[20240101, 20240102]'",
@@ -50,7 +54,9 @@ func runCommand() *cobra.Command {
 		},
 		RunE: func(c *cobra.Command, args []string) error {
 			f.file = args[0]
-			return run(c.Context(), f, c.OutOrStdout(), c.ErrOrStderr())
+			ctx, stop := withInterrupts(c.Context())
+			defer stop()
+			return run(ctx, f, c.OutOrStdout(), c.ErrOrStderr())
 		},
 	}
 	c.Flags().StringArrayVarP(&f.params, "param", "p", nil, "set a workflow param, `name=value`; a value that is no text is JSON (repeatable)")
@@ -58,6 +64,15 @@ func runCommand() *cobra.Command {
 	c.Flags().StringVarP(&f.output, "output", "o", "text", "`form` of the output: text, or json when the run has ended")
 	c.Flags().StringVar(&f.user, "user", "", "`name` of the user who starts the run (default: the one of the system)")
 	return c
+}
+
+// withInterrupts adds to a context that ends with SIGINT or SIGTERM what else leaves a run without anybody who watches it.
+func withInterrupts(ctx context.Context) (context.Context, context.CancelFunc) {
+	more := []os.Signal{syscall.SIGPIPE}
+	if !signal.Ignored(syscall.SIGHUP) { // as by nohup
+		more = append(more, syscall.SIGHUP)
+	}
+	return signal.NotifyContext(ctx, more...)
 }
 
 // run pushes the definition to a server of its own, starts it, and follows the run to its end.
@@ -124,6 +139,7 @@ func exitStatus(err error) int {
 type local struct {
 	flags     runFlags
 	temporary bool // the data directory goes with a run that succeeds
+	ended     bool // the run has ended, and so have its commands
 	server    *server.Server
 	http      http.Client
 	stop      context.CancelFunc
@@ -141,7 +157,7 @@ func launch(ctx context.Context, f runFlags, stderr io.Writer) (*local, error) {
 	}
 	s, err := server.Open(ctx, server.Config{
 		Data: f.data, EnableCommand: true, Supervise: self, WorkDir: here, Version: version(),
-		Log: slog.New(slog.NewTextHandler(stderr, &slog.HandlerOptions{Level: slog.LevelError})),
+		Log: slog.New(slog.NewTextHandler(stderr, &slog.HandlerOptions{Level: slog.LevelWarn})),
 	})
 	if err != nil {
 		return nil, err
@@ -160,7 +176,11 @@ func launch(ctx context.Context, f runFlags, stderr io.Writer) (*local, error) {
 	}
 }
 
+// close stops the server. Nobody may ever start another one on its directory, so commands do not go on without it.
 func (l *local) close() error {
+	if !l.ended {
+		l.server.EndCommands()
+	}
 	l.stop()
 	return <-l.done
 }

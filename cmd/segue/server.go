@@ -6,6 +6,8 @@ import (
 	"io"
 	"log/slog"
 	"os"
+	"os/signal"
+	"syscall"
 
 	"github.com/spf13/cobra"
 
@@ -25,7 +27,8 @@ func serverCommand() *cobra.Command {
 		Use:   "server",
 		Short: "Serve the REST API and run workflows",
 		Long: "Serve the REST API and run workflows. The data directory holds everything; a server that is killed goes on where it\n" +
-			"was when it is started again.",
+			"was when it is started again. SIGINT or SIGTERM ends it in order, with exit code 0: requests are answered, decisions\n" +
+			"stored, and running commands go on for the next server. A second one ends it at once, like a kill.",
 		Example: "  segue server --data ./data --enable-command\n" +
 			"  segue server --database postgres://segue@localhost/segue --listen 10.0.0.5:8080 --host segue.example",
 		Args: func(_ *cobra.Command, args []string) error {
@@ -61,6 +64,9 @@ func runServer(ctx context.Context, f serverFlags, stderr io.Writer) error {
 	if err != nil {
 		return err
 	}
+	defer leaveIfAskedAgain(log)()
+	// A log that nobody reads any more does not end a server.
+	signal.Notify(make(chan os.Signal, 1), syscall.SIGPIPE)
 	address := s.Address()
 	err = s.Run(ctx, func() {
 		log.Info("serving", "address", address, "data", f.config.Data, "commands", f.config.EnableCommand, "version", version(), "pid", os.Getpid())
@@ -69,6 +75,30 @@ func runServer(ctx context.Context, f serverFlags, stderr io.Writer) error {
 		log.Info("stopped")
 	}
 	return err
+}
+
+// leaveIfAskedAgain ends the process when it is asked to end a second time, until the function that it returns is called.
+func leaveIfAskedAgain(log *slog.Logger) (done func()) {
+	signals, over := make(chan os.Signal, 2), make(chan struct{})
+	signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
+	go func() {
+		select {
+		case s := <-signals: // which has ended the context of main
+			log.Info("stopping; a second time stops at once", "signal", s)
+		case <-over:
+			return
+		}
+		select {
+		case <-signals:
+			log.Warn("stopping at once")
+			os.Exit(exitFailed)
+		case <-over:
+		}
+	}()
+	return func() {
+		signal.Stop(signals)
+		close(over)
+	}
 }
 
 func logger(level string, json bool, to io.Writer) (*slog.Logger, error) {

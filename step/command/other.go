@@ -27,6 +27,9 @@ func Supervise([]string) int {
 
 func (*Runtime) SetPush(func(uuid string)) {}
 
+// EndAll does nothing.
+func (*Runtime) EndAll(context.Context) error { return nil }
+
 func (*Runtime) Close() error { return nil }
 
 func (*Runtime) Start(context.Context, *step.Attempt) (step.Progress, error) {
