@@ -70,7 +70,7 @@ func TestLeftBehind(t *testing.T) {
 	t.Run("that finishes", func(t *testing.T) {
 		g := rigged(t, func(c *Config) { c.Linger = time.Minute })
 		fifo := g.world.fifo(uuid, ".go")
-		p := g.start(map[string]any{"command": "(read x <" + fifo + "; echo late) & echo early; exit 7"})
+		p := g.start(map[string]any{"command": "echo early; (read x <" + fifo + "; echo late) & exit 7"})
 		g.world.Release(uuid)
 		g.want(g.settle(p), step.UserError, "exit code 7")
 		if got := g.log(step.Stdout); got != "early\nlate\n" {
