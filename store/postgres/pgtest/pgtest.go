@@ -1,7 +1,8 @@
 //go:build unix
 
 // Package pgtest gives tests a PostgreSQL database: the server named by SEGUE_TEST_POSTGRES (a connection string), or a
-// private one made from the binaries of this machine, or none, and then the tests are skipped and say so.
+// private one made from the binaries of this machine, or none, and then the tests are skipped and say so (or fail, if
+// SEGUE_TEST_POSTGRES_REQUIRED is set, as continuous integration does).
 //
 // Above it is only the driver; tests of store/postgres and of whatever runs on it use it. The one thing to know before
 // changing it: the private server must end with the test process, however that ends, so a shell between the two holds
@@ -34,6 +35,9 @@ import (
 // drops it.
 const Env = "SEGUE_TEST_POSTGRES"
 
+// Required names the environment variable that lets no test be skipped for want of a server.
+const Required = "SEGUE_TEST_POSTGRES_REQUIRED"
+
 // Durable makes the private server keep its promises to the disk, for benchmarks; set it before the first call of
 // Schema. Tests need none of that and are faster without.
 var Durable bool
@@ -65,7 +69,7 @@ func Schema(t testing.TB) string {
 	if !lasting {
 		private.once.Do(func() { private.dsn, private.stop, private.err = start() })
 		if private.err != nil {
-			t.Skipf("no PostgreSQL: %s is not set, and %v", Env, private.err)
+			missing(t, private.err)
 		}
 		base = private.dsn
 	}
@@ -82,6 +86,15 @@ func Schema(t testing.TB) string {
 		}
 	})
 	return With(base, "search_path", name)
+}
+
+func missing(t testing.TB, why error) {
+	t.Helper()
+	if os.Getenv(Required) != "" {
+		t.Fatalf("no PostgreSQL, and %s is set: %s is not set, and %v", Required, Env, why)
+		return
+	}
+	t.Skipf("no PostgreSQL: %s is not set, and %v", Env, why)
 }
 
 // With returns a connection string with one more setting.
@@ -134,7 +147,12 @@ func start() (dsn string, stop func(), err error) {
 	if err != nil {
 		return "", nil, err
 	}
-	dir, err := os.MkdirTemp("", "segue-pg")
+	as, temp := &syscall.SysProcAttr{}, ""
+	root := os.Getuid() == 0
+	if root {
+		temp = "/tmp" // that of root may be closed to others
+	}
+	dir, err := os.MkdirTemp(temp, "segue-pg")
 	if err != nil {
 		return "", nil, err
 	}
@@ -143,8 +161,7 @@ func start() (dsn string, stop func(), err error) {
 			os.RemoveAll(dir)
 		}
 	}()
-	as := &syscall.SysProcAttr{}
-	if os.Getuid() == 0 { // PostgreSQL refuses to run as root
+	if root { // PostgreSQL refuses to run as root
 		if as.Credential, err = someoneElse(); err != nil {
 			return "", nil, err
 		}
