@@ -8,11 +8,13 @@ import (
 )
 
 const (
-	restRounds = 2000
-	restStill  = 100 // rounds in which nothing moves but time
-	restMisled = 5
-	restTurns  = 200 // of one host in one round
-	restSteps  = 50  // of one committer in one round
+	restRounds  = 2000
+	restStill   = 100 // rounds in which nothing moves but time
+	restMisled  = 5
+	restOperate = 10  // rounds between two things that the operator does
+	restCommits = 20  // of one host in one round
+	restTurns   = 200 // of one host for one batch
+	restSteps   = 50  // of one committer for one batch
 )
 
 // rest ends all faults, has everything done that is left, and checks what has come of it.
@@ -33,7 +35,7 @@ func (r *run) rest() {
 			still++
 			r.time += 1000
 		}
-		if still == restMisled && r.wakeMisled() {
+		if still == restMisled && r.wakeMisled() || round%restOperate == restOperate-1 && r.operate() {
 			still = 0
 		}
 		err := r.unrest()
@@ -47,6 +49,20 @@ func (r *run) rest() {
 			r.fail("no rest after %d rounds: %v", round, err)
 		}
 	}
+}
+
+// operate has the operator do something, if there is anything to do.
+func (r *run) operate() bool {
+	o, ok := r.world.(Operator)
+	if !ok {
+		return false
+	}
+	q := o.Operate()
+	if q == nil {
+		return false
+	}
+	r.open = append(r.open, q)
+	return true
 }
 
 // wakeMisled restarts the nodes that do not know yet what the store has lost, as an operator would do: they find out with
@@ -110,14 +126,23 @@ func (r *run) calmClients() bool {
 
 // calmRound runs a host as flow.Node.Run would: it does only what flow asks for.
 func (h *host) calmRound(inbox bool) bool {
-	r := h.run
-	moved := false
 	h.on(func() { h.node.Tick() })
 	if inbox {
 		h.on(h.node.Inbox)
 		h.collectReady()
 		h.fetchAll()
 	}
+	moved := false
+	for n := 0; n < restCommits && h.up() && h.run.failed == nil && h.calmCommit(); n++ {
+		moved = true // perhaps it takes one event for each commit
+	}
+	return moved
+}
+
+// calmCommit has a host decide what there is to decide, and commit it; false if nothing has moved.
+func (h *host) calmCommit() bool {
+	r := h.run
+	moved := false
 	h.collectReady()
 	for n := 0; len(h.ready) > 0 && n < restTurns && r.failed == nil; n++ {
 		h.turn(h.ready[r.rng.IntN(len(h.ready))])

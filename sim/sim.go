@@ -56,6 +56,12 @@ type World interface {
 	Final(s store.Snapshot) error
 }
 
+// Operator is a World in which somebody looks after what has been set aside.
+type Operator interface {
+	// Operate returns what the operator asks for next, after the faults, or nil.
+	Operate() *Request
+}
+
 // Request is what a client asks of a group. It is repeated until its answer is final.
 type Request struct {
 	ID    string

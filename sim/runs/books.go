@@ -22,7 +22,8 @@ type books struct {
 	versionRow map[versionKey]int64
 	runs       map[int64]*runBook
 	byKey      map[string]int64
-	running    map[int64]int // runs in progress by row of the workflow
+	running    map[int64]int   // runs in progress by row of the workflow
+	aside      map[int64]int64 // runs in quarantine, by the row that says so
 
 	// What was ever durable.
 	everStarted map[string]bool
@@ -65,7 +66,7 @@ type attemptKey struct {
 func (b *books) reset() {
 	b.names, b.versions, b.runs = map[int64]string{}, map[int64]stored{}, map[int64]*runBook{}
 	b.versionRow = map[versionKey]int64{}
-	b.byKey, b.running = map[string]int64{}, map[int64]int{}
+	b.byKey, b.running, b.aside = map[string]int64{}, map[int64]int{}, map[int64]int64{}
 	if b.uuidOf == nil {
 		b.uuidOf, b.workflowOf, b.attempts = map[int64]string{}, map[string]string{}, map[string]attemptKey{}
 	}
@@ -161,9 +162,7 @@ func (w *World) enter(r *store.Row) {
 	case store.Step:
 		w.enterSteps(r)
 	case store.Quarantine:
-		if !w.env.Lost() {
-			w.env.Fail("run %d is in quarantine: %s", r.Parent, r.Doc)
-		}
+		w.enterQuarantine(r)
 	}
 }
 
@@ -316,7 +315,7 @@ func (w *World) Restored(s store.Snapshot) {
 }
 
 func (w *World) readAll(s store.Snapshot) {
-	for _, t := range []store.Table{store.Workflow, store.Version, store.Run, store.Step} {
+	for _, t := range []store.Table{store.Workflow, store.Version, store.Run, store.Step, store.Quarantine} {
 		err := s.Rows(store.Query{Table: t, By: store.ByTable}, func(r *store.Row) error { w.enter(r); return nil })
 		if err != nil {
 			w.env.Fail("%v", err)
@@ -356,7 +355,7 @@ func (w *World) Compare(g store.Group, live flow.Machine, s store.Snapshot) erro
 	if err != nil {
 		return err
 	}
-	return live.(*engine.Machine).Compare(fresh.(*engine.Machine), s)
+	return live.(*machine).Compare(fresh.(*machine).Machine, s)
 }
 
 // Final implements sim.World.

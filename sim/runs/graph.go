@@ -205,15 +205,16 @@ type script struct {
 	lasts   int64 // milliseconds
 	out     int64
 	message string
-	// chatty says that it has something new to say whenever it is asked; artifact, that it puts out a document.
-	chatty, artifact bool
+	// chatty says that it has something new to say whenever it is asked; artifact, that it puts out a document; cursed, that
+	// the engine fails on its end.
+	chatty, artifact, cursed bool
 }
 
 // scriptOf returns the script of an attempt.
 func scriptOf(run, stepID string, attempt int64) script {
 	h := hash(run, stepID, attempt)
 	s := script{state: step.Done, lasts: int64(h >> 8 % 700), out: int64(h >> 20 % 10), message: "scripted"}
-	s.chatty, s.artifact = h>>32%4 == 0, h>>36%4 == 0
+	s.chatty, s.artifact, s.cursed = h>>32%4 == 0, h>>36%4 == 0, h>>46%20 == 0
 	if h>>40%6 == 0 {
 		s.message = strings.Repeat("scripted ", 80) // more than an attempt in the row of its run may have
 	}

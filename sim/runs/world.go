@@ -41,6 +41,11 @@ type World struct {
 
 	evaluations []evaluation // that workers have been given
 
+	curses   bool            // some outcomes cannot be decided
+	cursed   map[string]bool // runs that have had such an outcome, by uuid
+	cured    map[string]bool // those for which that has been mended
+	operated int
+
 	jobs    map[string]*job // by uuid of the attempt
 	pending []string        // attempts of which the runtimes have something to say
 	books   books
@@ -55,7 +60,7 @@ var Meets = []string{
 	"attempts that are SUCCEEDED", "attempts that are COMPLETED_WITH_ERROR", "attempts that are UNSATISFIED",
 	"attempts that are FATALLY_FAILED", "attempts that are STOPPED", "attempts that are TIMED_OUT",
 	"attempts that are USER_FAILED", "attempts that are PLATFORM_FAILED", "attempts that are TIMEOUT_FAILED",
-	"evaluations by a worker",
+	"evaluations by a worker", "outcomes that cannot be decided", "quarantines", "runs released from quarantine",
 }
 
 // definition is one workflow.
@@ -98,6 +103,7 @@ func New(env *sim.Env) sim.World {
 	r := env.Rand
 	w := &World{
 		env: env, rng: r, left: 15 + r.IntN(40),
+		curses: r.IntN(3) == 0, cursed: map[string]bool{}, cured: map[string]bool{},
 		versions: map[string]*version{}, jobs: map[string]*job{}, acked: map[string]engine.Started{}, stopped: map[string]instance.Action{},
 	}
 	if r.IntN(2) == 0 {
@@ -132,7 +138,11 @@ func (w *World) drawVersion(d *definition) {
 
 // Load implements flow.Kind. Each loading has a cache of its own, as it would in another process.
 func (w *World) Load(s store.Snapshot, o store.Owned, ids func() int64) (flow.Machine, error) {
-	return engine.NewKind(w.limit, sel.NewCache(1<<16)).Load(s, o, ids)
+	m, err := engine.NewKind(w.limit, sel.NewCache(1<<16)).Load(s, o, ids)
+	if err != nil {
+		return nil, err
+	}
+	return &machine{m.(*engine.Machine), w}, nil
 }
 
 // Setup implements sim.World: the store begins empty.
@@ -144,6 +154,11 @@ func (w *World) Request() *sim.Request {
 		q := w.again[n-1]
 		w.again = w.again[:n-1]
 		return q
+	}
+	if w.rng.IntN(4) == 0 {
+		if q := w.Operate(); q != nil {
+			return q
+		}
 	}
 	if w.left == 0 {
 		return nil
