@@ -15,7 +15,11 @@ func DryRun(env eval.Env, r *api.WorkflowCreateRequest) error {
 	if err != nil {
 		return err
 	}
-	env.Ext = fixed{r.Workflow.ID}
+	f := fixed{workflowID: r.Workflow.ID}
+	if p := r.Properties; p != nil && p.Owner != nil {
+		f.owner = p.Owner.Name
+	}
+	env.Ext = f
 	env.Signal = func(string, string) (any, error) { return int64(dryDate), nil }
 	return eval.Check(env, r.Workflow.ID, defs)
 }
@@ -34,8 +38,8 @@ func dates(defs *param.Definitions) *param.Definitions {
 	return run
 }
 
-// fixed answers functions of params in a dry run.
-type fixed struct{ workflowID string }
+// fixed answers functions of params in a dry run, as they would be answered for a first run.
+type fixed struct{ workflowID, owner string }
 
 // Call implements sel.Extension.
 func (f fixed) Call(name string, args []string) (sel.Value, error) {
@@ -50,7 +54,11 @@ func (f fixed) Call(name string, args []string) (sel.Value, error) {
 			return sel.StringOf(f.workflowID), nil
 		case "INITIATOR_TYPE":
 			return sel.StringOf("VALIDATION"), nil
-		case "workflow_instance_id", "workflow_run_id", "owner", "INITIATOR_TIMEZONE", "INITIATOR_RUNNER_NAME", "RUN_POLICY", "FIRST_TIME_TRIGGER_TIMEZONE":
+		case "owner":
+			return sel.StringOf(f.owner), nil
+		case "RUN_POLICY":
+			return sel.StringOf(string(api.FreshRun)), nil
+		case "workflow_instance_id", "workflow_run_id", "INITIATOR_TIMEZONE", "INITIATOR_RUNNER_NAME", "FIRST_TIME_TRIGGER_TIMEZONE":
 			return sel.StringOf(""), nil
 		}
 	case name == "getFromSignal" && (n == 1 || n == 2), name == "getFromSignalOrDefault" && n == 3:

@@ -261,6 +261,11 @@ func TestSamples(t *testing.T) {
 		r := read(t, string(text))
 		name := filepath.Base(path)
 		check(t, name, Create(r), invalid[name]...)
+		if invalid[name] == nil {
+			if err := DryRun(eval.Env{Now: 1_760_000_000_000}, r); err != nil {
+				t.Errorf("%s: %v", name, err)
+			}
+		}
 	}
 }
 
