@@ -282,6 +282,29 @@ func TestFunctionsOfParamsAtTheStart(t *testing.T) {
 	w.do("POST", api, `{"properties":{"owner":"amy"},"workflow":{"id":"x","params":{"p":{"expression":"params.getFromInstance('shoe_size')","type":"STRING"}},"steps":[`+noop+`]}}`).is(400)
 }
 
+// An alias is remembered; what a start is refused for is looked at in the version that the alias names now.
+func TestARefusedStartIsAboutTheVersionThatCounts(t *testing.T) {
+	w := newWorld(t, nil)
+	push := func(definition string) {
+		t.Helper()
+		w.do("POST", api, `{"properties":{"owner":"o","run_strategy":"parallel"},"workflow":{"id":"w",`+definition+`}}`).is(200)
+	}
+	start := func(param string) *answer {
+		t.Helper()
+		return w.do("POST", api+"/w/versions/latest/actions/start", `{"initiator":{"type":"manual"},"run_params":{"n":`+param+`}}`)
+	}
+	push(`"params":{"n":{"value":[1],"type":"LONG_ARRAY"}},"steps":[` + noop + `]`)
+	start(`{"value":[2],"type":"LONG_ARRAY"}`).is(200).has("workflow_version_id", "1")
+	push(`"params":{"n":{"value":1,"type":"LONG"}},"steps":[` + noop + `]`)
+	start(`{"value":2,"type":"LONG"}`).is(200).has("workflow_version_id", "2")
+	push(`"params":{"n":{"value":1,"type":"LONG","mode":"CONSTANT"}},"steps":[` + noop + `]`)
+	start(`{"value":2,"type":"LONG"}`).is(400).says("CONSTANT")
+	push(`"steps":[{"subworkflow":{"id":"a","params":{"subworkflow_id":{"value":"w","type":"STRING"}}}}]`)
+	start(`{"value":2,"type":"LONG"}`).is(422).says("version [4]")
+	push(`"steps":[` + noop + `]`)
+	start(`{"value":2,"type":"LONG"}`).is(200).has("workflow_version_id", "5")
+}
+
 func TestStartAgainstAMovingVersion(t *testing.T) {
 	m := &moving{}
 	w := newWorld(t, func(d *httpd.Deps) { m.Engine, d.Engine = d.Engine, m })

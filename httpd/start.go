@@ -101,9 +101,11 @@ const movedMost = 8
 func (s *server) begin(c *call, cmd *engine.Start, req *api.WorkflowStartRequest, now int64) (engine.Started, error) {
 	alias := strings.ToLower(cmd.Alias)
 	row := s.hints.alias(cmd.Workflow, alias)
+	remembered := true // the version is a hint, and may not be what the alias names now
 	for range movedMost {
 		v := s.versions.Get(row)
 		if v == nil {
+			remembered = false
 			f, err := s.readVersion(c, cmd.Workflow, cmd.Alias)
 			if err != nil {
 				return engine.Started{}, err
@@ -112,6 +114,10 @@ func (s *server) begin(c *call, cmd *engine.Start, req *api.WorkflowStartRequest
 			s.hints.setAlias(cmd.Workflow, alias, v.Plan.Row)
 		}
 		if err := s.ready(c.r.Context(), cmd, req, v, now); err != nil {
+			if remembered { // what is wrong with it must not be told of another version
+				row, remembered = 0, false
+				continue
+			}
 			return engine.Started{}, err
 		}
 		reply, err := s.ask(c.r.Context(), cmd.Workflow, cmd)
@@ -126,7 +132,7 @@ func (s *server) begin(c *call, cmd *engine.Start, req *api.WorkflowStartRequest
 		if !ok {
 			return reply.(engine.Started), nil
 		}
-		row = moved.Row
+		row, remembered = moved.Row, false
 		s.hints.setAlias(cmd.Workflow, alias, row)
 	}
 	return engine.Started{}, fault.New(fault.Unavailable, "workflow [%s]: version %s has changed %d times while the run was prepared; try again", cmd.Workflow, cmd.Alias, movedMost)
