@@ -122,7 +122,7 @@ func (d *directive) check() error {
 	case 'd':
 		refused = "#"
 	case 'o', 'x':
-		refused = ",(+ "
+		refused = "," // ( and + and blanks, too, once there is a number to print
 	case 'e':
 		refused = ","
 	case 'f':

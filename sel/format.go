@@ -213,6 +213,9 @@ func (f *printf) integer(d *directive, n int64) error {
 		s := strconv.FormatInt(n, 10)
 		return f.number(d, n < 0, numberText{digits: strings.TrimPrefix(s, "-")}, d.has(','))
 	}
+	if err := d.refuse("(+ "); err != nil {
+		return err
+	}
 	base, prefix := 8, "0"
 	if d.conv == 'x' {
 		base, prefix = 16, "0x"
@@ -239,6 +242,7 @@ type numberText struct {
 	prefix, digits string
 	zeros          int
 	exponent       string
+	hidden         int // how many of the digits and zeros Java overlooks when it pads with zeros
 }
 
 // number prints a number, padded with zeros after the sign and the prefix, or with blanks.
@@ -259,6 +263,9 @@ func (f *printf) number(d *directive, negative bool, n numberText, grouped bool)
 	}
 	missing := d.width - len(open) - len(n.prefix) - len(n.digits) - n.zeros - len(n.exponent) - len(shut)
 	padded := d.has('0')
+	if padded {
+		missing += n.hidden
+	}
 	if !padded && !d.has('-') {
 		f.fill(' ', missing)
 	}

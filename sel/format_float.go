@@ -146,10 +146,10 @@ func (f *printf) scientific(d *directive, negative bool, n decimal, precision in
 func hexFloat(v float64, precision int) numberText {
 	switch {
 	case v == 0:
-		return numberText{"0x", "0.", max(1, precision), "p0"}
+		return numberText{"0x", "0.", max(1, precision), "p0", max(1, precision) - 1}
 	case v < 0x1p-1022 && precision < 0:
 		digits := strings.TrimRight(strconv.FormatUint(math.Float64bits(v)|1<<52, 16)[1:], "0")
-		return numberText{"0x", "0." + digits, 0, "p-1022"}
+		return numberText{"0x", "0." + digits, 0, "p-1022", 0}
 	}
 	shown := min(precision, 13)
 	if shown == 0 {
@@ -161,5 +161,7 @@ func hexFloat(v float64, precision int) numberText {
 		mantissa += ".0"
 	}
 	x, _ := strconv.Atoi(exponent) // always a small integer
-	return numberText{"0x", mantissa, max(0, precision-shown), "p" + strconv.Itoa(x)}
+	zeros := max(0, precision-shown)
+	significant := max(len("1.0"), len(strings.TrimRight(mantissa, "0")))
+	return numberText{"0x", mantissa, zeros, "p" + strconv.Itoa(x), len(mantissa) + zeros - significant}
 }

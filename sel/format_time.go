@@ -57,7 +57,7 @@ func timeText(part byte, ms int64) string {
 	case 'Z':
 		return "UTC"
 	case 's':
-		return strconv.FormatInt(t.Unix(), 10)
+		return strconv.FormatInt(ms/1000, 10)
 	case 'Q':
 		return strconv.FormatInt(ms, 10)
 	case 'B':

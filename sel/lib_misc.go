@@ -3,7 +3,6 @@ package sel
 import (
 	"encoding/binary"
 	"encoding/hex"
-	"math"
 )
 
 func mathClass() *Class {
@@ -43,10 +42,7 @@ func mathClass() *Class {
 						return Value{}, wants(CodeCast, "pow", "number", v)
 					}
 				}
-				if f[0] == 1 && f[1] != f[1] || (f[0] == 1 || f[0] == -1) && math.IsInf(f[1], 0) {
-					return DoubleOf(math.NaN()), nil // where Java departs from C
-				}
-				return DoubleOf(math.Pow(f[0], f[1])), nil
+				return DoubleOf(pow(f[0], f[1])), nil
 			}},
 			{Name: "random", Arity: 0, Call: func(t *Thread, _ Value, _ []Value) (Value, error) {
 				return DoubleOf(float64(t.Rand()>>11) / (1 << 53)), nil

@@ -4,6 +4,7 @@ import (
 	"strings"
 
 	"github.com/segue-run/segue/sel/regex"
+	"github.com/segue-run/segue/sel/syntax"
 )
 
 // finder finds the matches of a regular expression in a text.
@@ -77,7 +78,30 @@ func split(t *Thread, s string, pattern Value, limit int) (Value, error) {
 		}
 		return t.Alloc(32)
 	}
-	for from := 0; from <= len(s) && (limit <= 0 || parts.n < limit-1); {
+	more := func() bool { return limit <= 0 || parts.n < limit-1 }
+	if pattern.num == 0 && s != "" { // between all UTF-16 units, also those of one character
+		for done < len(s) && more() {
+			r, width := syntax.Decode(s[done:])
+			if first, second := units(r); second != 0 {
+				if err := add(string(syntax.AppendUnit(nil, first))); err != nil {
+					return Value{}, err
+				}
+				if second := string(syntax.AppendUnit(nil, second)); !more() {
+					s, width = second+s[done+width:], 0
+					done = 0
+				} else if err := add(second); err != nil {
+					return Value{}, err
+				}
+			} else if err := add(s[done : done+width]); err != nil {
+				return Value{}, err
+			}
+			done += width
+			if err := t.Visit(1); err != nil {
+				return Value{}, err
+			}
+		}
+	}
+	for from := 0; pattern.num > 0 && from <= len(s) && more(); {
 		caps, err := f.next(from)
 		if err != nil {
 			return Value{}, err

@@ -3,6 +3,8 @@ package sel
 import (
 	"math"
 	"strings"
+
+	"github.com/segue-run/segue/sel/syntax"
 )
 
 func stringClass() *Class {
@@ -300,16 +302,17 @@ func replace(t *Thread, s, from, to string) (Value, error) {
 	b := builder{t: t}
 	if from == "" {
 		b.add(to)
-		for i := range s {
-			end := i + 1
-			for end < len(s) && s[end]&0xC0 == 0x80 {
-				end++
+		for s != "" && b.err == nil { // between all UTF-16 units, also those of one character
+			r, width := syntax.Decode(s)
+			if first, second := units(r); second != 0 {
+				b.add(string(syntax.AppendUnit(nil, first)))
+				b.add(to)
+				b.add(string(syntax.AppendUnit(nil, second)))
+			} else {
+				b.add(s[:width])
 			}
-			b.add(s[i:end])
 			b.add(to)
-			if b.err != nil {
-				break
-			}
+			s = s[width:]
 		}
 		return b.value()
 	}

@@ -308,15 +308,15 @@ func digitsOf(s string) (neg bool, digits string, exp int) {
 }
 
 // TextOf returns the text by which string interpolation shows v: a string as it is, numbers and booleans as Java
-// prints them, arrays and maps as compact JSON in the order given.
+// prints them, arrays and maps as compact JSON in the order given. It is UTF-8: half of a surrogate pair is U+FFFD.
 func TextOf(v Value) string {
 	if v.typ.IsArray() || v.typ == Map {
-		return unpaid(func(p *printer) {
+		return sound(unpaid(func(p *printer) {
 			p.json, p.given = true, true
 			p.value(v, 0)
-		})
+		}))
 	}
-	return text(v)
+	return sound(text(v))
 }
 
 // scalar writes the JSON form of anything but an array or a map.

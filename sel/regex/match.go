@@ -203,7 +203,10 @@ func matches(inst *syntax.Inst, r rune) bool {
 
 // context returns which empty-width assertions hold between two characters; -1 is the edge of the text.
 func (m *Matcher) context(before, after rune, at int) syntax.EmptyOp {
-	op := syntax.EmptyOpContext(before, after) &^ syntax.EmptyEndLine
+	op := syntax.EmptyOpContext(before, after) &^ (syntax.EmptyBeginLine | syntax.EmptyEndLine)
+	if after >= 0 && (before < 0 || isLineEnd(before) && !(before == '\r' && after == '\n')) {
+		op |= syntax.EmptyBeginLine // in Java no line begins at the end of the text
+	}
 	switch {
 	case after < 0:
 		op |= syntax.EmptyEndLine

@@ -54,6 +54,11 @@ func Compile(pattern string) (*Regex, error) {
 		return nil, err
 	}
 	re := &Regex{prog: prog, names: tree.CapNames(), lineEnds: lineEnds}
+	for i, name := range re.names {
+		if first, _ := re.Group(name); name != "" && first != i {
+			return nil, fmt.Errorf("two groups have the name %s, in the pattern %.60q", name, pattern)
+		}
+	}
 	re.prefix, re.literal = prog.Prefix()
 	re.literal = re.literal && prog.NumCap == 2
 	return re, nil

@@ -9,11 +9,8 @@ import (
 // Parse returns the statements of a program. maxDepth bounds the nesting of statements and expressions. Time and
 // memory are linear in the length of the text, which must be UTF-8.
 func Parse(text string, maxDepth int) ([]Stmt, *Error) {
-	src, err := unescape(text)
-	if err != nil {
-		return nil, err
-	}
-	p := &parser{source: src, scanner: scanner{src: src.text}, maxDepth: maxDepth}
+	src := unescape(text)
+	p := &parser{source: src, scanner: scanner{src: src.text, bad: src.bad}, maxDepth: maxDepth}
 	p.advance()
 	for p.tok.kind == Import {
 		p.importDecl()

@@ -148,6 +148,8 @@ func TestParseErrors(t *testing.T) {
 		{"int[5] x;", BadSyntax, 4}, {"int x = ;", BadSyntax, 8}, {"a ? b;", BadSyntax, 5}, {"a.;", BadSyntax, 2}, {"a[;", BadSyntax, 2}, {"do 1; while (a);", BadSyntax, 0},
 		{"1 # 2;", BadToken, 2}, {"'a", BadToken, 0}, {"'a\n';", BadToken, 0}, {`'\q';`, BadToken, 1}, {"/* x", BadToken, 0}, {"1;\u00a0", BadToken, 2},
 		{`'\u00zz';`, BadToken, 1}, {`'\u0027';`, BadToken, 7}, {`\`, BadToken, 0}, {"@a;", BadToken, 0},
+		// Of two mistakes the first is reported, also when the second is no character at all.
+		{`); '\uzz';`, BadSyntax, 0}, {`1 b\uzz`, BadToken, 3}, {`1; // \u00`, BadToken, 6}, {`1; /* \u00`, BadToken, 6}, {`x\u0031 y\u00`, BadToken, 9}, {`0x1 \u00`, BadNumber, 0},
 		{`'\101';`, BadEscape, 1}, {`'\0';`, BadEscape, 1}, {"0x1F;", BadNumber, 0}, {"9223372036854775808;", BadNumber, 0}, {"-9223372036854775808;", BadNumber, 1},
 		{strings.Repeat("(", 200), TooDeep, 98}, {strings.Repeat("{", 200), TooDeep, 100}, {strings.Repeat("-", 1) + strings.Repeat(" -", 200) + "1;", TooDeep, 0},
 	} {

@@ -16,10 +16,19 @@ type token struct {
 type scanner struct {
 	src string
 	at  int
+	bad *Error // what follows the end of src
 }
 
 // next returns the token after the last one.
 func (s *scanner) next() (token, *Error) {
+	t, err := s.token()
+	if s.bad != nil && s.at == len(s.src) {
+		err = s.bad
+	}
+	return t, err
+}
+
+func (s *scanner) token() (token, *Error) {
 	if err := s.skip(); err != nil {
 		return token{}, err
 	}
@@ -82,7 +91,9 @@ func (s *scanner) skip() *Error {
 		case strings.HasPrefix(rest, "/*"):
 			n := strings.Index(rest[2:], "*/")
 			if n < 0 {
-				return &Error{BadToken, "the comment has no end", s.at}
+				start := s.at
+				s.at = len(s.src)
+				return &Error{BadToken, "the comment has no end", start}
 			}
 			s.at += n + 4
 		default:

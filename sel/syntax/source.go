@@ -10,6 +10,7 @@ import (
 type source struct {
 	text  string
 	moves []move // one for each escape
+	bad   *Error // why the text ends where it does: an escape that is none
 }
 
 // move says that text from offset to on stood at offset from.
@@ -24,11 +25,12 @@ func (s *source) original(at int) int {
 	return s.moves[i-1].from + at - s.moves[i-1].to
 }
 
-// unescape makes a source of a text.
-func unescape(text string) (*source, *Error) {
+// unescape makes a source of a text, up to the first escape that is none.
+func unescape(text string) *source {
 	s := &source{text: text}
 	var out []byte
 	done := 0 // text[:done] is in out
+scan:
 	for i := 0; i+1 < len(text); i++ {
 		if text[i] != '\\' {
 			continue
@@ -48,7 +50,10 @@ func unescape(text string) (*source, *Error) {
 				d = hexDigit(text[hex+n])
 			}
 			if d < 0 {
-				return nil, &Error{BadToken, `\u wants four hexadecimal digits`, i}
+				out = append(out, text[done:i]...)
+				s.bad = &Error{BadToken, `\u wants four hexadecimal digits`, len(out)}
+				s.text = string(out)
+				break scan
 			}
 			unit = unit<<4 | rune(d)
 		}
@@ -57,10 +62,10 @@ func unescape(text string) (*source, *Error) {
 		s.moves = append(s.moves, move{len(out), done})
 		i = done - 1
 	}
-	if s.moves != nil {
+	if s.moves != nil && s.bad == nil {
 		s.text = string(append(out, text[done:]...))
 	}
-	return s, nil
+	return s
 }
 
 func hexDigit(c byte) int {

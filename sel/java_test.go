@@ -123,3 +123,41 @@ func TestFloatingPointTexts(t *testing.T) {
 		}
 	}
 }
+
+// TestJavasOwnMethods has what java.lang and java.util answered.
+func TestJavasOwnMethods(t *testing.T) {
+	for text, want := range map[string]string{
+		"Math.pow(100.0, 6.5)": "1.0E13", "Math.pow(20.8, 37)": "5.866018031522907E48", "Math.pow(19.654, 13)": "6.529236087122515E16",
+		"Math.pow(27.575, -9)": "1.0848265610700904E-13", "Math.pow(14.4, 1.48)": "51.80557379730443", "Math.pow(193, 7)": "9.974730326005056E15",
+		"Math.pow(24, 34)": "8.456335756679027E46", "Math.pow(8.3, -3.91)": "2.5492043964565913E-4", "Math.pow(-2, 63)": "-9.223372036854776E18",
+		"Math.pow(2, -1074)": "4.9E-324", "Math.pow(2, 1024)": "Infinity", "Math.pow(-2, 1025)": "-Infinity", "Math.pow(-8, 1.5)": "NaN",
+		"Math.pow(2, -1080)": "0.0", "Math.pow(-2, -1081)": "-0.0", "Math.pow(0.1, 3)": "0.0010000000000000002", "Math.pow(-1, 1.0E300)": "1.0",
+		"Math.pow(1, 0.0 / 0.0)": "NaN", "Math.pow(0.0 / 0.0, 0)": "1.0", "Math.pow(-1, 1 / 0.0)": "NaN", "Math.pow(0, -3)": "Infinity",
+
+		"String.format('%+x|%(o|% x', null, null, null)": "null|null|null", "String.format('%012.11A', -998.0)": "-0X0001.F3000000000P9",
+		"String.format('%012a|%08.3a', 0.0, 1.5)": "0x000000.0p0|0x01.800p0", "String.format('%ts', -1)": "0",
+
+		"'a\\uD83D\\uDE00'.replace('', '-').length()": "7", "'a\\uD83D\\uDE00'.replace('', '').equals('a\\uD83D\\uDE00')": "true",
+		"'a\\uD83D\\uDE00b'.split('').length": "4", "'a\\uD83D\\uDE00b'.split('')[1].equals('\\uD83D')": "true", "'a\\uD83D\\uDE00b'.split('', 3)[2].length()": "2",
+		"String.join('|', 'ab'.split('', -1))": "a|b|", "String.join('|', 'ab'.split('', 5))": "a|b|", "String.join('|', 'ab'.split('', 1))": "ab",
+		"''.split('').length": "1", "','.split(',').length": "0",
+
+		"'a\\nb\\n'.replaceAll('(?m)^', '>')": ">a\n>b\n", "'a\\r\\nb\\u0085c'.replaceAll('(?m)^', '>')": ">a\r\n>b\u0085>c", "''.replaceAll('(?m)^', '>')": "",
+		"'ab'.replaceAll('(?<x>a)', '[${x}\\\\$]')": "[a$]b",
+	} {
+		p, err := Compile("'' + (" + text + ");")
+		if err != nil {
+			t.Fatal(err)
+		}
+		if res, err := p.Eval(nil); err != nil || res.Value.Str() != want {
+			t.Errorf("%s\n  got %q, %v, want %q", text, TextOf(res.Value), err, want)
+		}
+	}
+	p, err := Compile("'a'.split('(?<x>a)(?<x>b)');")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := p.Eval(nil); codeOf(err) != CodeCall {
+		t.Errorf("two groups of one name: %v", err)
+	}
+}
