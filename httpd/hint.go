@@ -6,8 +6,8 @@ import (
 )
 
 // hints remember where things were found last, so that a request need not look for them again. They may be stale: a
-// start is checked by the engine against the version that the alias names now, and refused only for what the store says; a read that finds nothing under a
-// remembered row looks for the workflow anew.
+// start is checked by the engine against the version that the alias names now, and refused only for what the store says
+// of it; a read that finds nothing under a remembered row looks for the workflow anew.
 type hints struct {
 	mu        sync.RWMutex
 	workflows map[string]place
