@@ -21,7 +21,7 @@ import (
 type world struct {
 	t      *testing.T
 	now    int64
-	store  *store.Memory
+	store  store.Store
 	node   *flow.Node
 	orders []engine.Order
 	ended  []engine.Changed
