@@ -39,8 +39,9 @@ mutants: ## check that the simulation catches every deliberate bug
 	$(GO) run ./sim/mutants
 
 .PHONY: torture
-torture: ## kill -9 a real server 100 times under load and check the history
+torture: ## kill -9 a real server 100 times under load and check the history; cut its WAL at every frame
 	$(GO) run ./internal/torture -kills 100
+	$(GO) test ./server -run TestCutLog -cuts -v
 
 .PHONY: bench
 bench: ## every benchmark scenario, medians of five
