@@ -205,8 +205,57 @@ func (m *Machine) terminate(t *flow.Turn, r *run, i int32, target instance.StepS
 		return // it is under way already, for as good a reason
 	}
 	s.Order, s.Target, s.Cause = record.OrderTerminate, target, cause
+	s.Wake = t.Now + confirmWithin
 	m.touchStep(t, r, s)
 	m.order(t, r, i, record.OrderTerminate)
+}
+
+// confirmWithin is how long a job may take to confirm its end, in milliseconds, before its step says that it has not.
+const confirmWithin = 10 * 60 * 1000
+
+// unconfirmed says that a job has not confirmed its end. The edge goes on asking for it.
+func (m *Machine) unconfirmed(t *flow.Turn, r *run, i int32) {
+	s := &r.body.steps[i]
+	s.Wake = 0
+	m.touchStep(t, r, s)
+	m.note(t, r, s, "WARN", "The job was told to end "+spoken(confirmWithin)+" ago and has not confirmed it. It is told again and again; "+
+		"if it cannot be reached any more, abandon the step.")
+}
+
+// abandon ends an attempt whose job does not confirm its end, because a user says so.
+func (m *Machine) abandon(t *flow.Turn, e *Abandon) {
+	wf := m.workflows[e.Workflow]
+	if wf == nil {
+		t.Reply(notFound("workflow %q does not exist", e.Workflow))
+		return
+	}
+	r := wf.find(m, e.Instance, e.Run)
+	if r == nil {
+		t.Reply(fault.New(fault.BadRequest, "instance %d of workflow %q has no run that has not ended", e.Instance, e.Workflow))
+		return
+	}
+	if !m.readable(t, r) {
+		return
+	}
+	at, known := r.body.plan.Index[e.Step]
+	if !known {
+		t.Reply(notFound("workflow %q has no step %q in version %d", e.Workflow, e.Step, r.body.plan.Version))
+		return
+	}
+	i := int32(at)
+	s := &r.body.steps[i]
+	if s.Order != record.OrderTerminate || r.aside != 0 {
+		t.Reply(fault.New(fault.BadRequest,
+			"step %q of instance %d of workflow %q is %s; only a step whose job has been told to end and has not confirmed it can be abandoned: stop or kill the run first",
+			e.Step, e.Instance, e.Workflow, s.Status))
+		return
+	}
+	s.Timeline = record.Note(s.Timeline, instance.ActionEvent(t.Now, instance.Abandon, e.User, "The job may still be running.", ""))
+	m.touchStep(t, r, s)
+	t.Dirty(200)
+	m.terminated(t, r, i)
+	m.advance(t, r)
+	t.Reply(Acted{Run: r.number, Status: r.status, Completed: r.status.Terminal(), At: t.Now})
 }
 
 // terminated gives an attempt the status for which it was terminated.

@@ -103,6 +103,8 @@ func (m *Machine) Handle(t *flow.Turn, event any) {
 		m.actAll(t, e)
 	case *Release:
 		m.release(t, e)
+	case *Abandon:
+		m.abandon(t, e)
 	case *Outcome:
 		m.outcome(t, e)
 	case *Evaluated:
@@ -204,6 +206,8 @@ func (m *Machine) Entity(event any) int64 {
 	case *Act:
 		return m.rowOf(e.Workflow, e.Instance, e.Run)
 	case *Release:
+		return m.rowOf(e.Workflow, e.Instance, e.Run)
+	case *Abandon:
 		return m.rowOf(e.Workflow, e.Instance, e.Run)
 	case flow.Poisoned:
 		return e.Entity

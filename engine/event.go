@@ -94,6 +94,14 @@ type Release struct {
 	User          string
 }
 
+// Abandon ends a step whose job was told to end and does not confirm it. Reply: Acted.
+type Abandon struct {
+	Workflow      string
+	Instance, Run int64 // Run 0 is the latest one
+	Step          string
+	User          string
+}
+
 // ActAll stops or kills every unfinished run of a workflow. Reply: ActedAll.
 type ActAll struct {
 	Workflow     string

@@ -334,7 +334,11 @@ func (m *Machine) wake(t *flow.Turn, r *run) {
 			if s.Wake != 0 && s.Wake <= t.Now {
 				m.retry(t, r, int32(i))
 			}
-		case s.Status.Terminal() || s.Order == record.OrderTerminate:
+		case s.Status.Terminal():
+		case s.Order == record.OrderTerminate:
+			if s.Wake != 0 && s.Wake <= t.Now {
+				m.unconfirmed(t, r, int32(i))
+			}
 		case s.Wake != 0 && s.Wake <= t.Now && s.Wake <= s.Deadline: // whichever was first, even if both are noticed late
 			s.Wake = 0
 			m.done(t, r, int32(i))

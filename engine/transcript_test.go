@@ -31,6 +31,7 @@ var update = flag.Bool("update", false, "rewrite the transcripts in testdata")
 //	> pass 90s                                 time passes
 //	> stop, kill [instance]                    a user does that
 //	> stop all, kill all
+//	> abandon STEP                             a user gives up a job of the first instance that does not confirm its end
 //	> dump                                     all that is stored about the runs
 //
 // Then every story is told again with a crash at each moment at which the engine can be interrupted, and with its runs
@@ -268,6 +269,14 @@ func (s *story) do(i int, text string) {
 			n, _ = strconv.ParseInt(rest, 10, 64)
 		}
 		v, err := s.try(s.plan.Definition.ID, &engine.Act{Workflow: s.plan.Definition.ID, Instance: n, Action: action, User: "bob", Reason: "why not"})
+		switch {
+		case err != nil:
+			s.answer = "refused: " + err.Error()
+		case v != nil:
+			s.answer = fmt.Sprintf("answer: %s, completed %v", v.(engine.Acted).Status, v.(engine.Acted).Completed)
+		}
+	case "abandon":
+		v, err := s.try(s.plan.Definition.ID, &engine.Abandon{Workflow: s.plan.Definition.ID, Instance: 1, Step: rest, User: "bob"})
 		switch {
 		case err != nil:
 			s.answer = "refused: " + err.Error()

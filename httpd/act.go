@@ -154,9 +154,9 @@ func (s *server) restart(c *call) error {
 func (s *server) actOnStep(c *call) error {
 	action := c.r.PathValue("action")
 	switch action {
-	case "stop", "kill", "skip", "bypass":
+	case "stop", "kill", "skip", "bypass", "abandon":
 	default:
-		return &refusal{404, "NOT_FOUND", "there is no action " + action + " on steps; there are stop, kill, skip, bypass and restart"}
+		return &refusal{404, "NOT_FOUND", "there is no action " + action + " on steps; there are stop, kill, skip, bypass, restart and abandon"}
 	}
 	x, err := s.latestOfPath(c)
 	if err != nil {
@@ -165,5 +165,25 @@ func (s *server) actOnStep(c *call) error {
 	if _, ok := x.version.Plan.Index[c.r.PathValue("step")]; !ok {
 		return fault.New(fault.BadRequest, "workflow [%s] instance [%d] has no step [%s]", x.head.ID, x.run.Instance, c.r.PathValue("step"))
 	}
+	if action == "abandon" {
+		return s.abandon(c, x)
+	}
 	return later("single steps cannot be acted on; stop or kill the run")(s, c)
+}
+
+// abandon ends a step whose job does not confirm its end. The original has no such action.
+func (s *server) abandon(c *call, x *reading) error {
+	step := c.r.PathValue("step")
+	reply, err := s.ask(c.r.Context(), x.head.ID, &engine.Abandon{
+		Workflow: x.head.ID, Instance: x.run.Instance, Run: x.run.Number, Step: step, User: c.user.Name,
+	})
+	if err != nil {
+		return err
+	}
+	acted := reply.(engine.Acted)
+	return c.reply(&api.InstanceActionResponse{
+		WorkflowID: x.head.ID, Instance: x.run.Instance, Run: acted.Run, Status: acted.Status, Completed: acted.Completed,
+		Info:  "The step has ended; its job may still be running.",
+		Event: instance.Log(acted.At, "INFO", fmt.Sprintf("User [%s] has abandoned step [%s]", c.user.Name, step)),
+	})
 }

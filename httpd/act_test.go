@@ -39,6 +39,7 @@ func TestStopAndKill(t *testing.T) {
 	w.do("PUT", api+"/w/instances/3/steps/a/actions/stop", "").is(422)
 	w.do("PUT", api+"/w/instances/3/steps/nobody/actions/stop", "").is(400)
 	w.do("PUT", api+"/w/instances/3/steps/a/actions/dance", "").is(404)
+	w.do("PUT", api+"/w/instances/3/steps/a/actions/abandon", "").is(400).says("has no run that has not ended")
 
 	list := api + "/w/instances"
 	w.get(list+"?first=2").is(200).has("elements/#", "2", "elements/0/workflow_instance_id", "3", "elements/0/aggregated_info/workflow_instance_status", `"STOPPED"`,

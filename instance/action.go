@@ -13,6 +13,8 @@ const (
 	Pause   Action = "PAUSE"
 	Resume  Action = "RESUME"
 	Bypass  Action = "BYPASS_STEP_DEPENDENCIES"
+	// Abandon is Segue's own: it ends a step whose job does not confirm its end.
+	Abandon Action = "ABANDON"
 )
 
 // Actions returns what a user may do to a run in this status.

@@ -89,7 +89,7 @@ type Attempt struct {
 
 	Timeout  int64 // milliseconds; 0 = the default
 	Deadline int64 // when the timeout passes
-	Wake     int64 // when a sleep or a backoff is over
+	Wake     int64 // when a sleep or a backoff is over, or a termination should have been confirmed
 
 	Order  OrderKind
 	Target instance.StepStatus // of a termination under way
