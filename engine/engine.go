@@ -27,6 +27,8 @@ type Limits struct {
 	// Resident is how many runs a group keeps unfolded in memory; others are parked and fetched when something happens
 	// to them. Default 256.
 	Resident int
+	// ResidentBytes bounds the same in bytes, about. Default 8 MiB.
+	ResidentBytes int
 	// DuePerTick is how many runs one Tick wakes. Default 256.
 	DuePerTick int
 	// Visits and Bytes are what the expressions of a step may use within a turn (see sel.Limits); those that need more are
@@ -43,6 +45,9 @@ func (l Limits) withDefaults() Limits {
 	}
 	if l.Resident == 0 {
 		l.Resident = 256
+	}
+	if l.ResidentBytes == 0 {
+		l.ResidentBytes = 8 << 20
 	}
 	if l.DuePerTick == 0 {
 		l.DuePerTick = 256
@@ -80,6 +85,7 @@ type Machine struct {
 	pending        []store.Row
 
 	resident queueOf[seen] // runs that are unfolded, in order of their last event
+	weight   int           // of their bodies, in bytes
 	ended    queueOf[seen] // runs that can be forgotten once durable
 }
 
@@ -165,6 +171,7 @@ func (m *Machine) touchRows(t *flow.Turn, r *run, bytes int) {
 func (m *Machine) forgetEnded(durable uint64) {
 	for m.ended.len() > 0 && m.ended.first().epoch <= durable {
 		r := m.ended.pop().run
+		m.fold(r)
 		delete(m.runs, r.row)
 		if r.key != "" && r.wf.requests[r.key] == r {
 			delete(r.wf.requests, r.key)
@@ -174,7 +181,7 @@ func (m *Machine) forgetEnded(durable uint64) {
 
 // park folds the runs that have been idle longest, if too many are unfolded and all about them is durable.
 func (m *Machine) park(durable uint64) {
-	for m.resident.len() > m.limits.Resident {
+	for m.resident.len() > m.limits.Resident || m.weight > m.limits.ResidentBytes && m.resident.len() > 0 {
 		s := *m.resident.first()
 		if s.epoch > durable {
 			return
@@ -182,9 +189,31 @@ func (m *Machine) park(durable uint64) {
 		m.resident.pop()
 		r := s.run
 		if r.epoch == s.epoch && !r.dirty && r.body != nil && len(r.body.ready) == 0 {
-			r.body = nil
+			m.fold(r)
 		}
 	}
+}
+
+// unfoldedTo gives a run its body. docs is the size of the documents that it was made of.
+func (m *Machine) unfoldedTo(r *run, b *body, docs int) {
+	r.body = b
+	m.grow(r, 600+500*len(b.steps)+memoryPerByte*docs)
+}
+
+// memoryPerByte is about how many bytes of memory a byte of a document takes.
+const memoryPerByte = 3
+
+// grow notes that the body of a run has become larger.
+func (m *Machine) grow(r *run, bytes int) {
+	r.weight += bytes
+	m.weight += bytes
+}
+
+// fold lets go of the body of a run.
+func (m *Machine) fold(r *run) {
+	r.body = nil
+	m.weight -= r.weight
+	r.weight = 0
 }
 
 // Deadline returns when the first run wants to be woken.

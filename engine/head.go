@@ -135,6 +135,7 @@ func (m *Machine) push(t *flow.Turn, e *Push) {
 		Table: store.Version, ID: plan.Row, Group: m.group, Parent: wf.row, A: version, Doc: doc,
 	})
 	t.Dirty(len(doc))
+	plan.bytes = len(doc)
 	m.kind.plans.put(plan)
 	wf.rows[version] = plan.Row
 	wf.rec.Latest = version
@@ -271,7 +272,7 @@ func (m *Machine) create(t *flow.Turn, e *Start, wf *workflowHead, version int64
 	}
 	wf.next++
 	props := wf.properties()
-	r.body = newBody(e.Plan)
+	m.unfoldedTo(r, newBody(e.Plan), 0)
 	r.body.params = e.Params
 	r.body.rec = record.Run{
 		UUID: e.UUID, Version: version, VersionRow: e.Plan.Row, Created: t.Now, Requested: e.Requested, Modified: t.Now,
@@ -299,6 +300,7 @@ func (m *Machine) create(t *flow.Turn, e *Start, wf *workflowHead, version int64
 // detail writes a detail row. There is one row for each (run, seq, attempt, kind).
 func (m *Machine) detail(t *flow.Turn, r *run, row int64, seq, attempt int32, kind record.DetailKind, doc []byte) {
 	t.Dirty(len(doc) + 50)
+	m.grow(r, memoryPerByte*len(doc))
 	for i := range m.pending {
 		if p := &m.pending[i]; p.Table == store.Detail && p.ID == row {
 			p.Doc = doc // a batch has a row once

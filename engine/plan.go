@@ -35,6 +35,7 @@ type Plan struct {
 	Steps      []StepPlan
 	Index      map[string]int // ordinals by step id
 	Roots      []int32
+	bytes      int // of the definition
 	// Unsupported names the first feature that this version of segue does not run; "" = none.
 	Unsupported string
 }
@@ -226,9 +227,14 @@ type Plans struct {
 	mu    sync.Mutex
 	byRow map[int64]*Plan
 	order []int64
+	bytes int
 }
 
-const plansMax = 4096
+const (
+	plansMax      = 4096
+	plansMaxBytes = 64 << 20 // of their definitions
+	plansMin      = 64       // are kept, however large they are: those that are being used just now
+)
 
 func (c *Plans) init() { c.byRow = map[int64]*Plan{} }
 
@@ -256,7 +262,7 @@ func (c *Plans) Load(row *store.Row) (*Plan, error) {
 	if err != nil {
 		return nil, fmt.Errorf("version row %d: %w", row.ID, err)
 	}
-	p.Row, p.Version = row.ID, row.A
+	p.Row, p.Version, p.bytes = row.ID, row.A, len(row.Doc)
 	c.put(p)
 	return p, nil
 }
@@ -276,11 +282,15 @@ func (c *Plans) get(row int64) *Plan {
 func (c *Plans) put(p *Plan) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.byRow[p.Row] == nil {
+	if old := c.byRow[p.Row]; old == nil {
 		c.order = append(c.order, p.Row)
+	} else {
+		c.bytes -= old.bytes
 	}
 	c.byRow[p.Row] = p
-	for len(c.order) > plansMax {
+	c.bytes += p.bytes
+	for len(c.order) > plansMax || c.bytes > plansMaxBytes && len(c.order) > plansMin {
+		c.bytes -= c.byRow[c.order[0]].bytes
 		delete(c.byRow, c.order[0])
 		c.order = c.order[1:]
 	}

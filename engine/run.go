@@ -2,7 +2,6 @@ package engine
 
 import (
 	"fmt"
-	"slices"
 
 	"github.com/segue-run/segue/flow"
 	"github.com/segue-run/segue/instance"
@@ -32,6 +31,7 @@ type run struct {
 	changed  bool // its record is
 	noted    bool
 	resumed  bool  // its outstanding orders have been repeated since the group was loaded
+	weight   int   // of its body in memory, about
 	aside    int64 // row that says why it is in quarantine; 0 = it is not
 	body     *body
 }
@@ -226,7 +226,14 @@ func (m *Machine) tryUnfold(t *flow.Turn, r *run) (bool, error) {
 	if err != nil {
 		return false, err
 	}
-	r.body, r.version = b, rec.Version
+	docs := 0
+	for i := range t.Rows {
+		if t.Rows[i].Table != store.Version {
+			docs += len(t.Rows[i].Doc)
+		}
+	}
+	m.unfoldedTo(r, b, docs)
+	r.version = rec.Version
 	if r.status == instance.InProgress {
 		b.reopen()
 	}
@@ -298,16 +305,24 @@ func (b *body) takeAttempt(a *record.Attempt, row int64) error {
 	return nil
 }
 
+// withSeq returns the step that was reached as the given one, or nil.
+func (b *body) withSeq(seq int64) *stepState {
+	for i := range b.steps {
+		if s := &b.steps[i]; int64(s.Seq) == seq {
+			return s
+		}
+	}
+	return nil
+}
+
 // takeDetail adds what a detail row says of the run or of a step's latest attempt. Step rows come first.
 func (b *body) takeDetail(row *store.Row) error {
 	var s *stepState
 	attempt, kind := record.DetailOf(row.B)
 	if row.A != 0 {
-		at := slices.IndexFunc(b.steps, func(s stepState) bool { return int64(s.Seq) == row.A && s.Number == attempt })
-		if at < 0 {
+		if s = b.withSeq(row.A); s == nil || s.Number != attempt {
 			return nil // of an earlier attempt
 		}
-		s = &b.steps[at]
 	}
 	var err error
 	switch {
