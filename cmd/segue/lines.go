@@ -6,6 +6,7 @@ import (
 	"io"
 	"slices"
 	"strings"
+	"time"
 )
 
 // lines tells what happens in a run where nothing can be drawn again: a line for each attempt that begins and that ends,
@@ -45,13 +46,31 @@ func (l *lines) add(title string, order []string, run shownRun, steps []shownSte
 		}
 		if look := lookOf(s.State.Status); s.State.End != 0 && look != activeLook && !l.ended[key] {
 			l.ended[key] = true
-			say(s.State.End, look.mark, s, filled(s.State.Status, s.took(0), attempt, reason(s))...)
+			again := ""
+			if wait, ok := s.backoff(); ok {
+				again = "next attempt in " + spoken(wait)
+			}
+			say(s.State.End, look.mark, s, filled(s.State.Status, s.took(0), attempt, reason(s), again)...)
 		}
 	}
 	slices.SortStableFunc(all, func(a, b news) int { return cmp.Compare(a.at, b.at) })
 	for _, n := range all {
 		fmt.Fprintln(l.out, n.text)
 	}
+}
+
+// backoff returns how many milliseconds after its end an attempt is followed by the next one.
+func (s *shownStep) backoff() (int64, bool) {
+	if lookOf(s.State.Status) != againLook {
+		return 0, false
+	}
+	for _, e := range slices.Backward(s.Timeline) {
+		if text, ok := strings.CutPrefix(e.Message, "Retrying task in ["); ok {
+			d, err := time.ParseDuration(strings.TrimSuffix(text, "]"))
+			return d.Milliseconds(), err == nil
+		}
+	}
+	return 0, false
 }
 
 // filled returns the texts that are not empty.

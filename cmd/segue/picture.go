@@ -65,7 +65,11 @@ func rowOf(id string, wide columns, s *shownStep, now int64) row {
 	if s.Attempt > 1 {
 		rest = append(rest, fmt.Sprintf("attempt %d", s.Attempt))
 	}
-	for _, text := range filled(append(rest, reason(s))...) {
+	rest = append(rest, reason(s))
+	if wait, ok := s.backoff(); ok {
+		rest = append(rest, "next attempt in "+spoken(s.State.End+wait-now))
+	}
+	for _, text := range filled(rest...) {
 		r.text += "  " + text
 	}
 	return r

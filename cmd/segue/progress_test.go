@@ -34,7 +34,8 @@ func TestLines(t *testing.T) {
 	var out bytes.Buffer
 	l := &lines{out: &out, begun: map[string]bool{}, ended: map[string]bool{}}
 	run, first := shown(t, midway[0], `[{"step_id":"fetch","step_attempt_id":1,"runtime_state":{"status":"USER_FAILED","start_time":1000,"end_time":1250},
-	  "definition":{"step":{"type":"command"}},"timeline":[{"type":"LOG","level":"ERROR","message":"exit code 1: no such host\nmore"}]}]`)
+	  "definition":{"step":{"type":"command"}},"timeline":[{"type":"LOG","level":"ERROR","message":"exit code 1: no such host\nmore"},
+	  {"type":"LOG","level":"INFO","message":"Retrying task in [1m30s]"}]}]`)
 	names, err := keysOf(run.DAG)
 	if err != nil {
 		t.Fatal(err)
@@ -47,7 +48,7 @@ func TestLines(t *testing.T) {
 	l.add("etl:7", names, run, steps)
 	want := `etl:7  5 steps
    0.0 s  • fetch   RUNNING
-   0.2 s  ! fetch   USER_FAILED  250 ms  exit code 1: no such host
+   0.2 s  ! fetch   USER_FAILED  250 ms  exit code 1: no such host  next attempt in 1m30s
    2.0 s  • fetch   RUNNING  attempt 2
    3.5 s  ✓ fetch   SUCCEEDED  1.5 s  attempt 2
    3.5 s  ✓ gate    SUCCEEDED  0 ms
