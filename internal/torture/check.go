@@ -70,7 +70,7 @@ type checker struct {
 	requests   map[string]event // intents by request id
 	known      map[runKey]event // acknowledged starts
 	stops      map[runKey]bool  // runs that somebody tried to stop
-	kills      []int64
+	moves      []int64          // when commands lost their server
 	executions map[attemptID]*execution
 	told       map[attemptID]int64 // when somebody was first told that it had ended
 }
@@ -79,7 +79,7 @@ type checker struct {
 func (c *checker) history() {
 	byRequest := map[string]runKey{}
 	var downtime []time.Duration
-	retried, stopsAcknowledged, ends, steps, freezes := 0, 0, 0, 0, 0
+	kills, retried, stopsAcknowledged, ends, steps, freezes, takeovers := 0, 0, 0, 0, 0, 0, 0
 	for _, e := range c.events {
 		key := runKey{e.Workflow, e.Instance}
 		switch e.Kind {
@@ -115,15 +115,19 @@ func (c *checker) history() {
 		case seenStep:
 			steps++
 			c.stepEnded(e)
+		case taken:
+			takeovers++
+			c.moves = append(c.moves, e.At)
 		case frozen:
 			freezes++
 		case killed:
-			c.kills = append(c.kills, e.At)
+			kills++
+			c.moves = append(c.moves, e.At)
 		case restarted:
 			downtime = append(downtime, e.Took)
 		}
 	}
-	c.row("kills", len(c.kills))
+	c.row("kills / takeovers", fmt.Sprintf("%d / %d", kills, takeovers))
 	if len(downtime) > 0 {
 		slices.Sort(downtime)
 		c.row("  start of the server to first answer, median / max", fmt.Sprintf("%v / %v",
@@ -298,18 +302,18 @@ func (c *checker) result(key runKey, e event, run *runState) {
 	}
 }
 
-// survivors counts the commands that ran while the server was killed and went on to their end.
+// survivors counts the commands that ran while the server was killed, or taken over, and went on to their end.
 func (c *checker) survivors() {
 	for _, x := range c.executions {
 		if len(x.starts) == 0 || len(x.ends) == 0 {
 			continue
 		}
-		for _, at := range c.kills {
+		for _, at := range c.moves {
 			if x.starts[0] < at && at < x.ends[len(x.ends)-1] {
 				c.spanned++
 				break
 			}
 		}
 	}
-	c.row("commands adopted after a kill", c.spanned)
+	c.row("commands adopted by the next server", c.spanned)
 }

@@ -8,11 +8,33 @@ import (
 	"io"
 	"math/rand/v2"
 	"net/http"
+	"sync"
 	"time"
 )
 
-// client speaks the REST API.
-type client struct{ base string }
+// client speaks the REST API. For a while two servers may answer: one that has been taken over does not know it yet.
+type client struct {
+	mu       sync.Mutex
+	address  string
+	stranger string // the address of the one that was taken over; "" = none
+}
+
+// at says where the server is.
+func (c *client) at(address, stranger string) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.address, c.stranger = address, stranger
+}
+
+// base returns the address for one request: one in three goes to the stranger.
+func (c *client) base() string {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.stranger != "" && rand.IntN(3) == 0 {
+		return "http://" + c.stranger
+	}
+	return "http://" + c.address
+}
 
 // answer is a response. It stays undefined whether a request without one had an effect.
 type answer struct {
@@ -30,7 +52,7 @@ func (a answer) passing() bool {
 func (c *client) do(ctx context.Context, method, path, body string) (answer, error) {
 	ctx, cancel := context.WithTimeout(ctx, 30*time.Second)
 	defer cancel()
-	req, err := http.NewRequestWithContext(ctx, method, c.base+"/api/v3/workflows"+path, bytes.NewReader([]byte(body)))
+	req, err := http.NewRequestWithContext(ctx, method, c.base()+"/api/v3/workflows"+path, bytes.NewReader([]byte(body)))
 	if err != nil {
 		return answer{}, err
 	}

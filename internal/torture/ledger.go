@@ -22,6 +22,7 @@ const (
 	stopAsked kind = "stopped"   // the server has acknowledged a stop
 	seenEnd   kind = "seen"      // the server has said that a run has ended
 	seenStep  kind = "step"      // the server has said that an attempt of a step has ended
+	taken     kind = "taken"     // another server has taken over from one that was stopped at this time
 	frozen    kind = "frozen"    // the server was stopped
 	thawed    kind = "thawed"    // and goes on
 	killed    kind = "killed"    // the server was killed

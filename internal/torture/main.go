@@ -30,6 +30,7 @@ import (
 type options struct {
 	kills   int
 	freezes float64
+	taken   float64
 	every   time.Duration
 	down    time.Duration
 	clients int
@@ -47,6 +48,7 @@ func main() {
 	var o options
 	flag.IntVar(&o.kills, "kills", 5, "how often to kill the server")
 	flag.Float64Var(&o.freezes, "freezes", 0.3, "how often, for each kill, the server is stopped for a while before (SIGSTOP) and goes on")
+	flag.Float64Var(&o.taken, "takeovers", 0, "how often, instead of a kill, the server is stopped, another one takes over, and the first goes on; needs a database that both can reach")
 	flag.DurationVar(&o.every, "every", 3*time.Second, "mean time between its start and its death")
 	flag.DurationVar(&o.down, "down", 500*time.Millisecond, "longest time before it is started again")
 	flag.IntVar(&o.clients, "clients", 4, "clients at the same time")
@@ -63,7 +65,7 @@ func main() {
 		flag.PrintDefaults()
 	}
 	flag.Parse()
-	if flag.NArg() > 0 || o.kills < 0 || o.clients < 1 {
+	if flag.NArg() > 0 || o.kills < 0 || o.clients < 1 || o.taken > 0 && !strings.Contains(o.flags, "--database") {
 		flag.Usage()
 		os.Exit(2)
 	}
@@ -114,7 +116,7 @@ func torture(ctx context.Context, o options) (_ *report, err error) {
 		return nil, err
 	}
 	defer l.close()
-	c := &client{base: "http://" + p.address}
+	c := &client{address: p.address}
 	works, err := writeWorks(o.dir)
 	if err != nil {
 		return nil, err
@@ -133,7 +135,7 @@ func torture(ctx context.Context, o options) (_ *report, err error) {
 		d := &driver{client: c, ledger: l, works: works, pause: o.pause, rng: rand.New(rand.NewPCG(o.seed, uint64(1+i)))}
 		clients.Go(func() { d.run(ctx, load) })
 	}
-	err = assault(ctx, o, p, l)
+	p, err = assault(ctx, o, p, l, c)
 	endLoad()
 	if err != nil {
 		giveUp() // clients would wait for answers of a server that is not there
@@ -165,42 +167,79 @@ func torture(ctx context.Context, o options) (_ *report, err error) {
 	return r, nil
 }
 
-// assault kills the server and starts it again.
-func assault(ctx context.Context, o options, p *process, l *ledger) error {
+// assault kills the server and starts it again. It returns the process that serves in the end, also after an error.
+func assault(ctx context.Context, o options, p *process, l *ledger, c *client) (_ *process, err error) {
 	rng := rand.New(rand.NewPCG(o.seed, 0))
 	for i := range o.kills {
 		// Between almost at once (in the middle of its recovery) and twice the mean.
 		wait := time.Duration(rng.Float64() * float64(2*o.every))
 		if rng.Float64() < o.freezes {
 			if err := freeze(ctx, p, l, wait/2, time.Duration(rng.Float64()*float64(o.every))); err != nil {
-				return err
+				return p, err
 			}
 			wait /= 2
 		}
 		if err := sleep(ctx, wait); err != nil {
-			return err
+			return p, err
 		}
 		if err := p.alive(); err != nil {
-			return err
+			return p, err
+		}
+		if rng.Float64() < o.taken {
+			if p, err = takeOver(ctx, o, p, l, c, rng); err != nil {
+				return p, err
+			}
+			continue
 		}
 		at := time.Now().UnixNano()
 		if err := p.kill(); err != nil {
-			return err
+			return p, err
 		}
 		l.add(event{Kind: killed, At: at})
 		if err := sleep(ctx, time.Duration(rng.Float64()*float64(o.down))); err != nil {
-			return err
+			return p, err
 		}
 		begin := time.Now()
 		if err := p.start(ctx); err != nil {
-			return err
+			return p, err
 		}
 		l.add(event{Kind: restarted, At: time.Now().UnixNano(), Took: time.Since(begin)})
 		if o.verbose {
 			fmt.Printf("kill %d of %d: up again after %v; %d starts acknowledged\n", i+1, o.kills, time.Since(begin).Round(time.Millisecond), l.acknowledged())
 		}
 	}
-	return sleep(ctx, o.every)
+	return p, sleep(ctx, o.every)
+}
+
+// takeOver stops the server, starts another one on the same database, and lets the first go on for a while, with some
+// clients still talking to it. It returns the one that serves then.
+func takeOver(ctx context.Context, o options, old *process, l *ledger, c *client, rng *rand.Rand) (*process, error) {
+	p, err := newProcess(o)
+	if err != nil {
+		return old, err
+	}
+	at := time.Now().UnixNano()
+	if err := old.cmd.Process.Signal(syscall.SIGSTOP); err != nil {
+		return old, err
+	}
+	begin := time.Now()
+	if err := p.start(ctx); err != nil {
+		return old, errors.Join(err, p.kill())
+	}
+	c.at(p.address, "")
+	l.add(event{Kind: taken, At: at, Took: time.Since(begin)})
+	err = sleep(ctx, time.Duration(rng.Float64()*float64(o.every)))
+	if err == nil {
+		c.at(p.address, old.address)
+		if err = old.cmd.Process.Signal(syscall.SIGCONT); err == nil {
+			err = sleep(ctx, time.Duration(rng.Float64()*float64(o.every)))
+		}
+		c.at(p.address, "")
+	}
+	if o.verbose {
+		fmt.Printf("taken over after %v; %d starts acknowledged\n", time.Since(begin).Round(time.Millisecond), l.acknowledged())
+	}
+	return p, errors.Join(err, old.kill())
 }
 
 // freeze stops the server for a while, after a while.
