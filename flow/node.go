@@ -30,7 +30,7 @@ type Options struct {
 // Incident is something that should not happen often.
 type Incident struct {
 	What string // "fenced", "behind", "refused", "transient", "unknown", "fatal", "panic", "quarantine", "fetch",
-	// "receive", "maintain"; "healed" when a batch has landed (or was dropped) that had to be repeated
+	// "receive", "maintain", "ousted" (nothing is left to own); "healed" when a batch has landed (or was dropped) that had to be repeated
 	Group store.Group
 	Err   error
 }

@@ -372,6 +372,9 @@ func (n *Node) recover(ctx context.Context, groups []store.Group, rejoin bool) e
 		if err != nil {
 			return err
 		}
+		if len(mine) == 0 && len(groups) > 0 {
+			n.report(Incident{What: "ousted", Err: errOusted})
+		}
 		return n.Claim(ctx, mine...)
 	}
 	for _, g := range groups {
@@ -391,6 +394,8 @@ func (n *Node) recover(ctx context.Context, groups []store.Group, rejoin bool) e
 	}
 	return nil
 }
+
+var errOusted = fault.New(fault.Conflict, "another process has claimed every flow group of this node")
 
 // stillMine returns the groups that nobody has claimed since this node did. The store may have forgotten its claim.
 func (n *Node) stillMine(ctx context.Context, groups []store.Group) (mine []store.Group, err error) {

@@ -34,6 +34,7 @@ var words = map[string]string{
 	"panic":      "an event could not be decided",
 	"quarantine": "a run is set aside, since it cannot be decided or stored",
 	"fetch":      "rows could not be read; it is tried again",
+	"ousted":     "another server has taken over all that this one had",
 	"maintain":   "the housekeeping of the store has failed; it is tried again",
 	"receive":    "a message of another node cannot be read",
 }
@@ -41,7 +42,7 @@ var words = map[string]string{
 func (j *journal) report(i flow.Incident) {
 	level := slog.LevelWarn
 	switch i.What {
-	case "fatal", "behind", "quarantine":
+	case "fatal", "behind", "quarantine", "ousted":
 		level = slog.LevelError
 	case "transient", "unknown":
 		if !j.begins() {

@@ -11,6 +11,7 @@ import (
 	"context"
 	"log/slog"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/segue-run/segue/edge"
@@ -52,6 +53,7 @@ type Node struct {
 	types    map[string]bool
 	journal  journal
 	over     chan struct{} // closed when Run has ended
+	halt     atomic.Pointer[context.CancelCauseFunc]
 }
 
 // WallClock is the clock of the machine in epoch milliseconds.
@@ -79,7 +81,7 @@ func NewNode(o NodeOptions) *Node {
 	})
 	n.workers = edge.NewEvaluators(func(g store.Group, e *engine.Evaluated) bool { return n.flow.Outside(g, e) })
 	n.flow = flow.NewNode(flow.Options{
-		Name: o.Name, Store: o.Store, Kind: n.kind, Outbox: n, Clock: o.Clock, Limits: o.Limits, Report: n.journal.report,
+		Name: o.Name, Store: o.Store, Kind: n.kind, Outbox: n, Clock: o.Clock, Limits: o.Limits, Report: n.report,
 		Shared: o.Shared,
 	})
 	return n
@@ -100,14 +102,27 @@ func (n *Node) Claim(ctx context.Context, groups int) error {
 	return n.flow.Claim(ctx, all...)
 }
 
-// Run drives the node until the context ends, or until the store cannot be trusted any more; then it returns why. Claim
-// comes before. Jobs that runtimes have started go on. It may be called once.
+// Run drives the node until the context ends, or until the store cannot be trusted any more or another process has taken
+// over all of it; then it returns why. Claim comes before. Jobs that runtimes have started go on. It may be called once.
 func (n *Node) Run(ctx context.Context) error {
 	defer close(n.over)
-	err := n.flow.Run(ctx)
+	running, halt := context.WithCancelCause(ctx)
+	defer halt(nil)
+	n.halt.Store(&halt)
+	err := n.flow.Run(running)
 	n.workers.Close()
 	n.edge.Close()
+	if err == nil && ctx.Err() == nil {
+		err = context.Cause(running)
+	}
 	return err
+}
+
+func (n *Node) report(i flow.Incident) {
+	if halt := n.halt.Load(); halt != nil && i.What == "ousted" {
+		(*halt)(fault.New(fault.Conflict, "another Segue server has taken over the database, which is for one server at a time: %w", i.Err))
+	}
+	n.journal.report(i)
 }
 
 // Release takes what the engine lets out, once it is durable.

@@ -89,7 +89,7 @@ func live(t *testing.T) *life {
 	t.Helper()
 	l := &life{TB: t, disk: &disk{failed: make(chan struct{}, 100)}, store: store.NewMemory(4), ended: make(chan error, 1)}
 	l.store.Faults = l.disk
-	l.node = server.NewNode(server.NodeOptions{Name: "test", Store: l.store})
+	l.node = server.NewNode(server.NodeOptions{Name: "test", Store: l.store, Shared: true})
 	if err := l.node.Claim(t.Context(), 0); err != nil {
 		t.Fatal(err)
 	}
@@ -105,6 +105,7 @@ func live(t *testing.T) *life {
 }
 
 const (
+	manual    = `{"initiator":{"type":"manual"}}`
 	workflows = "/api/v3/workflows"
 	parallel  = `{"properties":{"owner":"tester","run_strategy":"parallel"},"workflow":{"id":"w","steps":[{"step":{"id":"a","type":"noop"}}]}}`
 )
@@ -126,7 +127,7 @@ func serve(face http.Handler, method, path, body string) *httptest.ResponseRecor
 func (l *life) start() <-chan *httptest.ResponseRecorder {
 	answer := make(chan *httptest.ResponseRecorder, 1)
 	go func() {
-		answer <- l.do("POST", workflows+"/w/versions/active/actions/start", `{"initiator":{"type":"manual"}}`)
+		answer <- l.do("POST", workflows+"/w/versions/active/actions/start", manual)
 	}()
 	return answer
 }
@@ -242,5 +243,44 @@ func TestBrokenDisk(t *testing.T) {
 	}
 	if a := <-l.start(); a.Code != 503 {
 		t.Errorf("afterwards: %d %s", a.Code, a.Body)
+	}
+}
+
+// A node that another one has taken everything from, while it stood still, acknowledges nothing more and ends.
+func TestTakenOver(t *testing.T) {
+	l := live(t)
+	if a := <-l.start(); a.Code != 200 {
+		t.Fatalf("%d %s", a.Code, a.Body)
+	}
+	other := server.NewNode(server.NodeOptions{Name: "test", Store: l.store, Shared: true})
+	if err := other.Claim(t.Context(), 0); err != nil {
+		t.Fatal(err)
+	}
+	ctx, stop := context.WithCancel(t.Context())
+	ended := make(chan error, 1)
+	go func() { ended <- other.Run(ctx) }()
+	if a := <-l.start(); a.Code != 503 {
+		t.Errorf("the first one answers %d %s", a.Code, a.Body)
+	}
+	if err := <-l.ended; err == nil || !strings.Contains(err.Error(), "another Segue server has taken over the database") {
+		t.Errorf("the first one ended with %v", err)
+	}
+	face := server.Face(other, 0, httpd.Deps{Version: "test"})
+	for {
+		a := serve(face, "POST", workflows+"/w/versions/active/actions/start", manual)
+		if a.Code == 503 { // the first one has taken the seat for a moment
+			continue
+		}
+		if a.Code != 200 || !strings.Contains(a.Body.String(), `"workflow_instance_id":2`) {
+			t.Errorf("the second one answers %d %s", a.Code, a.Body)
+		}
+		break
+	}
+	stop()
+	if err := <-ended; err != nil {
+		t.Error(err)
+	}
+	if got := instances(t, l.store); !slices.Equal(got, []int64{1, 2}) {
+		t.Errorf("instances %v", got)
 	}
 }

@@ -130,8 +130,6 @@ func TestEndCommands(t *testing.T) {
 	}
 }
 
-const manual = `{"initiator":{"type":"manual"}}`
-
 // Without commands a server has no steps of that type, and says so instead of waiting.
 func TestCommandsAreOff(t *testing.T) {
 	u := run(t, t.TempDir(), func(c *server.Config) { c.EnableCommand = false })
