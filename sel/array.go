@@ -66,7 +66,7 @@ func push[T any](list [][]T, v T) [][]T {
 	last := len(list) - 1
 	switch {
 	case last < 0:
-		return append(list, []T{v})
+		return append(list, append(make([]T, 0, 4), v))
 	case len(list[last]) == blockLen:
 		return append(list, append(make([]T, 0, blockLen), v))
 	}

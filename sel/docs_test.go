@@ -6,58 +6,72 @@ import (
 	"testing"
 )
 
-// docsParams are the parameters that the examples of docs/language.md have.
+// docsParams are the parameters that the examples of the pages have.
 var docsParams = map[string]any{
 	"date": int64(20260131), "name": "Daily run", "ids": []int64{3, 4, 5},
 	"range": OrderedMap{{"low", int64(1)}, {"high", int64(9)}},
 }
 
-// TestExamplesInTheDocs runs each example of the language's page: a paragraph in a block of Java that ends with an arrow
+// TestExamplesInTheDocs runs each example of the language's pages: a paragraph in a block of Java that ends with an arrow
 // and what comes out, and the lines of templates.
 func TestExamplesInTheDocs(t *testing.T) {
-	page, err := os.ReadFile("../docs/language.md")
-	if err != nil {
-		t.Fatal(err)
-	}
-	programs, templates := 0, 0
-	for i, block := range strings.Split(string(page), "```") {
-		if i%2 == 0 {
-			continue
+	for _, c := range []struct {
+		page                string
+		programs, templates int // at least
+	}{{"language.md", 40, 4}, {"language-dates.md", 25, 0}} {
+		page, err := os.ReadFile("../docs/" + c.page)
+		if err != nil {
+			t.Fatal(err)
 		}
-		kind, body, _ := strings.Cut(block, "\n")
-		switch kind {
-		case "java":
-			for _, example := range strings.Split(body, "\n\n") {
-				text, want, ok := strings.Cut(example, "// → ")
-				if !ok {
-					t.Errorf("no arrow in %q", example)
-					continue
-				}
-				got := evaluate(t, text, docsParams)
-				if !strings.Contains(got, "(") {
-					got = "error " + got
-				}
-				if want = strings.TrimSpace(want); got != want {
-					t.Errorf("%s\n got  %s\n want %s", text, got, want)
-				}
-				programs++
+		programs, templates := 0, 0
+		for i, block := range strings.Split(string(page), "```") {
+			if i%2 == 0 {
+				continue
 			}
-		case "text":
-			for _, line := range strings.Split(strings.TrimSpace(body), "\n") {
-				text, want, _ := strings.Cut(line, "→")
-				got, err := CompileTemplate(strings.TrimSpace(text)).Expand(func(name string) (string, error) {
-					v, err := FromGo(docsParams[name])
-					return TextOf(v), err
-				})
-				if err != nil || got != strings.TrimSpace(want) {
-					t.Errorf("%s: got %q, %v", text, got, err)
+			switch kind, body, _ := strings.Cut(block, "\n"); kind {
+			case "java":
+				for _, example := range strings.Split(body, "\n\n") {
+					runExample(t, example)
+					programs++
 				}
-				templates++
+			case "text":
+				for _, line := range strings.Split(strings.TrimSpace(body), "\n") {
+					runTemplate(t, line)
+					templates++
+				}
 			}
 		}
+		if programs < c.programs || templates < c.templates {
+			t.Errorf("%s has only %d programs and %d templates", c.page, programs, templates)
+		}
 	}
-	if programs < 40 || templates < 4 {
-		t.Errorf("only %d programs and %d templates", programs, templates)
+}
+
+// runExample runs a program that ends with an arrow and what comes out.
+func runExample(t *testing.T, example string) {
+	text, want, ok := strings.Cut(example, "// → ")
+	if !ok {
+		t.Errorf("no arrow in %q", example)
+		return
+	}
+	got := evaluate(t, text, docsParams)
+	if !strings.Contains(got, "(") {
+		got = "error " + got
+	}
+	if want = strings.TrimSpace(want); got != want {
+		t.Errorf("%s\n got  %s\n want %s", text, got, want)
+	}
+}
+
+// runTemplate expands a template, which stands before an arrow.
+func runTemplate(t *testing.T, line string) {
+	text, want, _ := strings.Cut(line, "→")
+	got, err := CompileTemplate(strings.TrimSpace(text)).Expand(func(name string) (string, error) {
+		v, err := FromGo(docsParams[name])
+		return TextOf(v), err
+	})
+	if err != nil || got != strings.TrimSpace(want) {
+		t.Errorf("%s: got %q, %v", text, got, err)
 	}
 }
 

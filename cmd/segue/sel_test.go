@@ -90,3 +90,32 @@ func TestSelTestNamesFailures(t *testing.T) {
 		t.Errorf("a case without a name: %v", err)
 	}
 }
+
+// TestSelSessionInTheDocs runs the commands that docs/language.md shows.
+func TestSelSessionInTheDocs(t *testing.T) {
+	page, err := os.ReadFile(filepath.Join("..", "..", "docs", "language.md"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, session, _ := strings.Cut(string(page), "```console\n")
+	session, _, _ = strings.Cut(session, "```")
+	commands := strings.Split(session, "$ segue sel ")[1:]
+	if len(commands) < 2 {
+		t.Fatalf("only %d commands", len(commands))
+	}
+	for _, c := range commands {
+		line, want, _ := strings.Cut(c, "\n")
+		quote := "'"
+		if strings.HasSuffix(line, `"`) {
+			quote = `"`
+		}
+		words, quoted, _ := strings.Cut(strings.TrimSuffix(line, quote), quote)
+		got, err := runSel(t, "", append(strings.Fields(words), quoted)...)
+		if err != nil {
+			got += "segue: " + err.Error() + "\n"
+		}
+		if got != want {
+			t.Errorf("$ segue sel %s\n got  %q\n want %q", line, got, want)
+		}
+	}
+}
