@@ -148,7 +148,11 @@ func (n *Node) load(ctx context.Context, g store.Group, gen store.Generation) er
 func (n *Node) publish(l *Loop) bool {
 	n.claimed.mu.Lock()
 	defer n.claimed.mu.Unlock()
-	return n.claimed.of[l.group] == l.generation && n.loops[l.group].CompareAndSwap(nil, l)
+	if n.claimed.of[l.group] != l.generation || !n.loops[l.group].CompareAndSwap(nil, l) {
+		return false
+	}
+	n.trouble.found(l.group)
+	return true
 }
 
 // loadLetters puts the message rows to a group into its mailbox, once each.

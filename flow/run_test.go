@@ -246,10 +246,16 @@ func TestWhileTheStoreTakesNothingCommandsAreRefused(t *testing.T) {
 		second := r.ask(1, "add b 1; say b") // the outage is still short
 		time.Sleep(time.Minute)
 		r.wantRefusal(r.ask(2, "add c 1; say c"), "the store takes nothing")
+		if err := r.node.Health(); !fault.Is(err, fault.Unavailable) {
+			t.Errorf("health: %v", err)
+		}
 		r.fail(nil)
 		r.wantAnswer(first, "a=1")
 		r.wantAnswer(second, "b=1")
 		r.wantAnswer(r.ask(2, "add c 1; say c"), "c=1")
+		if err := r.node.Health(); err != nil {
+			t.Errorf("health: %v", err)
+		}
 		if n := r.node.Stats().Repeats.Load(); n < 20 || n > 60 {
 			t.Errorf("the commit was repeated %d times in a minute; want a backoff of at most 2 s", n)
 		}
@@ -313,8 +319,8 @@ func TestAGroupThatCannotBeLoadedDoesNotStopTheOthers(t *testing.T) {
 			time.Sleep(time.Millisecond)
 		}
 		r.wantRefusal(r.ask(0, "say a"), "repeat")
-		if r.what["fatal"] == 0 {
-			t.Error("nobody was told that group 0 cannot be loaded")
+		if err := r.node.Health(); r.what["fatal"] == 0 || err == nil || !strings.Contains(err.Error(), "flow group 0 cannot be run") {
+			t.Errorf("nobody was told that group 0 cannot be loaded: %v", err)
 		}
 	})
 }

@@ -30,7 +30,8 @@ type trouble struct {
 	rejoin   bool           // the seat itself must be taken again
 	now      *suspect       // the event decided in the present epoch, while isolated
 	poisoned map[store.Group][]*poison
-	repeats  map[store.Group]int // panics in a row without a commit between
+	repeats  map[store.Group]int   // panics in a row without a commit between
+	lost     map[store.Group]error // given up, and why
 }
 
 // suspect is the one event in a batch; without a loop, a turn is still under way.
@@ -62,7 +63,7 @@ const (
 
 func (t *trouble) init() {
 	t.strikes = map[strike]int{}
-	t.poisoned, t.repeats = map[store.Group][]*poison{}, map[store.Group]int{}
+	t.poisoned, t.repeats, t.lost = map[store.Group][]*poison{}, map[store.Group]int{}, map[store.Group]error{}
 }
 
 // enterTurn reports whether a turn may begin now.
@@ -146,11 +147,19 @@ func (t *trouble) retell(l *Loop) {
 	}
 }
 
+// found notes that a group could be loaded after all.
+func (t *trouble) found(g store.Group) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	delete(t.lost, g)
+}
+
 // moved forgets what was to be told of a group that has another owner.
 func (t *trouble) moved(g store.Group) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	delete(t.poisoned, g)
+	delete(t.lost, g)
 	maps.DeleteFunc(t.strikes, func(s strike, _ int) bool { return s.group == g })
 }
 
@@ -379,13 +388,12 @@ func (n *Node) recover(ctx context.Context, groups []store.Group, rejoin bool) e
 	}
 	for _, g := range groups {
 		if n.hopeless(g) {
-			n.report(Incident{What: "fatal", Group: g,
-				Err: fmt.Errorf("flow group %d cannot be run: it has failed %d times in a row", g, hopelessLoads)})
+			n.lose(g, fmt.Errorf("flow group %d cannot be run: it has failed %d times in a row", g, hopelessLoads))
 			continue
 		}
 		err := n.load(ctx, g, n.generationOf(g))
 		if err != nil && store.ClassOf(err) == store.Refused { // its rows cannot be read: the others need not wait for it
-			n.report(Incident{What: "fatal", Group: g, Err: fmt.Errorf("flow group %d cannot be run: %w", g, err)})
+			n.lose(g, fmt.Errorf("flow group %d cannot be run: %w", g, err))
 			continue
 		}
 		if err != nil {
@@ -396,6 +404,28 @@ func (n *Node) recover(ctx context.Context, groups []store.Group, rejoin bool) e
 }
 
 var errOusted = fault.New(fault.Conflict, "another process has claimed every flow group of this node")
+
+// lose gives a group up. The others go on.
+func (n *Node) lose(g store.Group, why error) {
+	n.trouble.mu.Lock()
+	n.trouble.lost[g] = why
+	n.trouble.mu.Unlock()
+	n.report(Incident{What: "fatal", Group: g, Err: why})
+}
+
+// Health returns what keeps the node from its work: the store takes nothing, or a group had to be given up. nil = nothing.
+func (n *Node) Health() error {
+	if err := n.Stall().Err(); err != nil {
+		return err
+	}
+	t := &n.trouble
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	for _, g := range slices.Sorted(maps.Keys(t.lost)) {
+		return fault.New(fault.Unavailable, "%w", t.lost[g])
+	}
+	return nil
+}
 
 // stillMine returns the groups that nobody has claimed since this node did. The store may have forgotten its claim.
 func (n *Node) stillMine(ctx context.Context, groups []store.Group) (mine []store.Group, err error) {

@@ -15,6 +15,9 @@ func Face(n *Node, groups int, d httpd.Deps) http.Handler {
 	d.Store, d.Engine, d.Hub, d.Plans, d.Groups = n.Store(), n, n.Hub(), n.Plans(), groups
 	d.Env = eval.Env{Programs: n.Programs(), Templates: n.kind.Templates()}
 	d.Runs, d.Clock, d.Log = n.Runs, n.clock, n.log
+	if d.Health == nil {
+		d.Health = n.Health
+	}
 	return httpd.New(d)
 }
 

@@ -174,6 +174,18 @@ func (a *answer) set(value any, err error) {
 
 var answers = sync.Pool{New: func() any { return &answer{done: make(chan struct{}, 1)} }}
 
+// Health returns what keeps the node from its work; nil = nothing.
+func (n *Node) Health(ctx context.Context) error {
+	err := n.store.Read(ctx, func(s store.Snapshot) error {
+		_, err := s.Owner(0)
+		return err
+	})
+	if err == nil {
+		err = n.flow.Health()
+	}
+	return err
+}
+
 // Store returns the node's store, for reading.
 func (n *Node) Store() store.Store { return n.store }
 
