@@ -125,6 +125,9 @@ func torture(ctx context.Context, o options) (_ *report, err error) {
 		if err := c.push(ctx, w); err != nil {
 			return nil, err
 		}
+		if used, err := c.get(ctx, fmt.Sprintf("/%s/instances/1", w.id), &runState{}); err != nil || used {
+			return nil, errors.Join(err, fmt.Errorf("workflow %s has runs already: the database must be empty", w.id))
+		}
 	}
 
 	ctx, giveUp := context.WithCancel(ctx)
