@@ -95,6 +95,9 @@ func compilePattern(t *Thread, v Value) (*chrono.Pattern, error) {
 
 // printDate prints a date. The length of what is printed is bounded by that of the pattern, which was paid for.
 func printDate(t *Thread, pattern *chrono.Pattern, d chrono.DateTime) (Value, error) {
+	if err := pattern.Prints(); err != nil {
+		return Value{}, dateError(err)
+	}
 	var short [64]byte
 	return t.NewString(string(pattern.Append(short[:0], d)))
 }

@@ -59,7 +59,10 @@ func TestDates(t *testing.T) {
 		// Printing and reading.
 		{"new DateTime(0).toString('');", "!call"},
 		{"new DateTime(0).toString('zzzz');", "Coordinated Universal Time"},
-		{"DateTimeFormat.forPattern('zzzz').parseDateTime('x');", "!unsupported"},
+		{"DateTimeFormat.forPattern('yyyy zzzz').parseDateTime('x');", "!unsupported"},
+		{"DateTimeFormat.forPattern('zzzz').parseDateTime('x');", "!argument"},
+		{"DateTimeFormat.forPattern(\"'\").print(1);", "!unsupported"}, {"DateTimeFormat.forPattern(\"'\").parseMillis('1');", "!unsupported"},
+		{"new DateTime(0).toString(\"'\");", "!call"},
 		{"DateTimeFormat.forPattern('yyyy').parseDateTime('2019x');", "!argument"},
 		{"DateTimeFormat.forPattern('MM').parseDateTime('13');", "!date-field"},
 		{"DateTimeFormat.forPattern('HH:mm').withZone(" + la + ").print(0);", "16:00"},

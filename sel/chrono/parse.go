@@ -50,6 +50,9 @@ func (r Reader) local() *Zone {
 }
 
 func (p *Pattern) read(b *bucket, r Reader) error {
+	if err := p.Prints(); err != nil {
+		return err
+	}
 	if !p.readable {
 		return problem(Unsupported, "the date pattern %s can print but not read", excerpt(p.source))
 	}
@@ -109,7 +112,7 @@ func (b *bucket) read(one *piece, at int) (int, error) {
 		zone, err := Lookup(b.text[at : at+n])
 		b.zone = zone
 		return at + n, err
-	case zoneNamePiece:
+	case zoneNamePiece, longZoneNamePiece:
 		return b.zoneName(at)
 	}
 	return -1, nil

@@ -56,6 +56,14 @@ func (p *Pattern) Size() int {
 // String returns the text that the pattern was compiled from.
 func (p *Pattern) String() string { return p.source }
 
+// Prints returns an error, Unsupported, if the pattern has nothing in it to print: a lone quote has not.
+func (p *Pattern) Prints() error {
+	if len(p.pieces) == 0 {
+		return problem(Unsupported, "the date pattern %s has nothing in it: a quote is written ''", excerpt(p.source))
+	}
+	return nil
+}
+
 // isoPattern is the form in which dates print themselves. Unlike ZZ it shows the seconds of an offset and Z for zero,
 // which Append knows.
 var isoPattern = &Pattern{source: "ISO 8601"}
@@ -115,8 +123,11 @@ func compile(source string) (*Pattern, error) {
 		p.pieces = append(p.pieces, one)
 		at += letters
 	}
-	if len(p.pieces) == 0 {
-		return nil, problem(Malformed, "the date pattern %s has nothing in it: a quote is written ''", excerpt(source))
+	switch len(p.pieces) {
+	case 0: // a lone quote
+		p.readable = false
+	case 1: // the long name alone reads as the short one does
+		p.readable = true
 	}
 	return p, nil
 }

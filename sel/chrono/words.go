@@ -42,32 +42,32 @@ func ParseDuration(text string) (int64, error) {
 			}
 			at += n
 		}
-		sign := int64(1)
+		// The original reads ten digits at most, and eleven after a plus.
+		sign, most := int64(1), 10
 		if at < len(text) && (text[at] == '+' || text[at] == '-') {
 			if text[at] == '-' {
 				sign = -1
+			} else {
+				most = 11
 			}
 			at++
 		}
 		n := digitsAt(text, at, len(text))
-		if n == 0 || at+n >= len(text) || text[at+n] != ' ' {
+		if n == 0 || n > most || at+n >= len(text) || text[at+n] != ' ' {
 			return 0, malformed(start)
 		}
+		number := text[at : at+n]
 		amount := int64(0)
-		for _, c := range []byte(text[at : at+n]) {
-			amount = min(amount*10+int64(c-'0'), math.MaxInt32+2)
-		}
-		if amount *= sign; amount > math.MaxInt32 || amount < math.MinInt32 {
-			kind := BadNumber
-			if n > 10 {
-				kind = Malformed // as the original has it
-			}
-			return 0, problem(kind, "the number %s in the duration %s does not fit into 32 bits", excerpt(text[at:at+n]), excerpt(text))
+		for _, c := range []byte(number) {
+			amount = amount*10 + int64(c-'0')
 		}
 		at += n + 1
 		unit, width := wordUnit(text[at:], first)
 		if unit < 0 {
 			return 0, malformed(start)
+		}
+		if amount *= sign; amount > math.MaxInt32 || amount < math.MinInt32 {
+			return 0, problem(BadNumber, "the number %s in the duration %s does not fit into 32 bits", number, excerpt(text))
 		}
 		at += width
 		first = unit + 1
