@@ -145,18 +145,22 @@ func (n *Node) Ask(ctx context.Context, g store.Group, body any) (any, error) {
 	a := answers.Get().(*answer)
 	stall := n.flow.Stall()
 	n.flow.Ask(g, &flow.Command{Body: body, Answer: a.set})
+	var instead error
 	select {
 	case <-a.done:
-		v, err := a.value, a.err
-		a.value, a.err = nil, nil
-		answers.Put(a)
-		return v, err
+		return a.take()
 	case <-ctx.Done():
-		return nil, fault.New(fault.Timeout, "the request has not been answered in time; it may still take effect: %w", context.Cause(ctx))
+		instead = fault.New(fault.Timeout, "the request has not been answered in time; it may still take effect: %w", context.Cause(ctx))
 	case <-stall.Began():
-		return nil, fault.New(fault.Unavailable, "this request may still take effect; a start can be repeated with its request_id: %w", stall.Err())
+		instead = fault.New(fault.Unavailable, "this request may still take effect; a start can be repeated with its request_id: %w", stall.Err())
 	case <-n.over:
-		return nil, fault.New(fault.Unavailable, "the server has stopped; this request may have taken effect, and a start can be repeated with its request_id")
+		instead = fault.New(fault.Unavailable, "the server has stopped; this request may have taken effect, and a start can be repeated with its request_id")
+	}
+	select {
+	case <-a.done: // both at once, and this one knows
+		return a.take()
+	default:
+		return nil, instead
 	}
 }
 
@@ -170,6 +174,14 @@ type answer struct {
 func (a *answer) set(value any, err error) {
 	a.value, a.err = value, err
 	a.done <- struct{}{}
+}
+
+// take returns the answer and gives its carrier back.
+func (a *answer) take() (any, error) {
+	v, err := a.value, a.err
+	a.value, a.err = nil, nil
+	answers.Put(a)
+	return v, err
 }
 
 var answers = sync.Pool{New: func() any { return &answer{done: make(chan struct{}, 1)} }}
