@@ -2,10 +2,13 @@ package httpd_test
 
 import (
 	"context"
+	"net/http/httptest"
+	"strings"
 	"testing"
 
 	"github.com/segue-run/segue/engine"
 	"github.com/segue-run/segue/flow"
+	"github.com/segue-run/segue/httpd"
 	"github.com/segue-run/segue/store"
 )
 
@@ -83,4 +86,21 @@ func TestReleaseFromQuarantine(t *testing.T) {
 		"info", `"The run goes on."`, "timeline_event/message", `"User [tester] has released the run from quarantine"`)
 	w.get(api+"/w/instances/1?wait=terminal").is(200).has("status", `"SUCCEEDED"`)
 	w.do("PUT", release, "").is(400).says("has no run in quarantine")
+}
+
+// TestADryRunEndsWithItsClient: nobody waits for it any more.
+func TestADryRunEndsWithItsClient(t *testing.T) {
+	w := newWorld(t, nil)
+	ctx, cancel := context.WithCancel(context.Background())
+	cancel()
+	body := `{"properties":{"owner":"o"},"workflow":{"id":"w","params":{"n":{"expression":"n = 0; for (i = 0; i < 25000; i += 1) for (j = 0; j < 25000; j += 1) n += 1; return n;","type":"LONG"}},"steps":[` + command + `]}}`
+	r := httptest.NewRequest("POST", api, strings.NewReader(body)).WithContext(ctx)
+	r.Host = "127.0.0.1"
+	r.Header.Set("Content-Type", "application/json")
+	r.Header.Set("user", "tester")
+	out := httptest.NewRecorder()
+	httpd.New(w.deps).ServeHTTP(out, r)
+	if out.Code == 200 || !strings.Contains(out.Body.String(), "cancelled") {
+		t.Errorf("%d %s", out.Code, out.Body)
+	}
 }

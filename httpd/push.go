@@ -1,6 +1,7 @@
 package httpd
 
 import (
+	"context"
 	"strings"
 
 	"github.com/segue-run/segue/api"
@@ -23,7 +24,7 @@ func (s *server) pushJSON(c *call) error {
 
 // push stores a version of a workflow and answers with what is stored.
 func (s *server) push(c *call, req *api.WorkflowCreateRequest) error {
-	plan, err := s.prepare(req)
+	plan, err := s.prepare(c.r.Context(), req)
 	if err != nil {
 		return pushError(req, err)
 	}
@@ -56,7 +57,7 @@ type unsound struct{ error }
 func (u unsound) Unwrap() error { return u.error }
 
 // prepare checks a definition and makes its plan.
-func (s *server) prepare(req *api.WorkflowCreateRequest) (*engine.Plan, error) {
+func (s *server) prepare(ctx context.Context, req *api.WorkflowCreateRequest) (*engine.Plan, error) {
 	if err := validate.Create(req); err != nil {
 		return nil, err
 	}
@@ -65,7 +66,7 @@ func (s *server) prepare(req *api.WorkflowCreateRequest) (*engine.Plan, error) {
 		return nil, unsound{err}
 	}
 	env := s.Env
-	env.Now = s.Clock()
+	env.Now, env.Done = s.Clock(), ctx.Done()
 	if err := validate.DryRun(env, req); err != nil {
 		return nil, unsound{err}
 	}
@@ -137,7 +138,7 @@ func (s *server) validateJSON(c *call) error {
 
 // validate answers whether a definition could be pushed.
 func (s *server) validate(c *call, req *api.WorkflowCreateRequest) error {
-	if _, err := s.prepare(req); err != nil {
+	if _, err := s.prepare(c.r.Context(), req); err != nil {
 		if u, ok := err.(unsound); ok {
 			return fault.WithDetails(fault.BadRequest, "Invalid workflow create request", causes(u.error)...)
 		}
