@@ -95,6 +95,9 @@ func fromList(list []any) (Value, error) {
 			break
 		}
 	}
+	if elem == Null {
+		return Value{}, Errorf(CodeArgument, "a list without elements has no type; elements are strings, integers, floats or booleans")
+	}
 	typ, ok := elem.array()
 	if !ok {
 		return Value{}, Errorf(CodeArgument, "a list of %s is no array: elements are strings, integers, floats or booleans", elem)

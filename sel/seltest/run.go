@@ -66,6 +66,9 @@ func (e extension) Call(name string, args []string) (sel.Value, error) {
 	return sel.FromGo(v)
 }
 
+// noWant is what a case wants that does not say.
+const noWant = `nothing: the case has neither "want" nor "want_error"`
+
 // wants describes what the case wants.
 func (c *oneCase) wants() string {
 	switch {
@@ -73,6 +76,8 @@ func (c *oneCase) wants() string {
 		return "thrown: " + strconv.Quote(*c.WantMessage)
 	case c.WantError != "":
 		return "error " + c.WantError
+	case len(c.Want) == 0:
+		return noWant
 	case c.Mode == "validate":
 		v, err := value(c.Want)
 		if err != nil {
@@ -188,6 +193,9 @@ func (c *oneCase) template() (want, got string) {
 		want += "error " + c.WantError
 	} else {
 		var text string
+		if len(c.Want) == 0 {
+			return noWant, ""
+		}
 		if err := json.Unmarshal(c.Want, &text); err != nil {
 			return "bad want: " + err.Error(), ""
 		}

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 )
 
@@ -83,5 +84,15 @@ func TestCases(t *testing.T) {
 	}
 	for _, d := range known {
 		t.Errorf("%s is listed as a deviation, but is none", d.Name)
+	}
+}
+
+func TestACaseHasToSayWhatItWants(t *testing.T) {
+	var rep Report
+	if err := rep.Run(strings.NewReader(`{"name": "a", "expr": "1;"}` + "\n" + `{"name": "b", "value": "x"}` + "\n")); err != nil {
+		t.Fatal(err)
+	}
+	if len(rep.Failures) != 2 || rep.Failures[0].Want != noWant || rep.Failures[1].Want != noWant {
+		t.Errorf("%+v", rep)
 	}
 }
