@@ -111,8 +111,8 @@ func TestInterruptedRun(t *testing.T) {
 // A second interrupt leaves at once; the commands are ended all the same, each by its supervisor.
 func TestRunInterruptedTwice(t *testing.T) {
 	t.Parallel()
-	g, pause := newGuard(t), newGate(t)
-	p := segue(t, "run", "--data", t.TempDir(), runFile(t,
+	g, pause, dir := newGuard(t), newGate(t), t.TempDir()
+	p := segue(t, "run", "--data", dir, runFile(t,
 		`exec 9>`+g.path+`; trap "echo asked >&9; `+pause.wait()+`; exit 0" TERM; while :; do sleep 1000 & wait; done`, "true"))
 	g.taken()
 	p.signal(syscall.SIGINT)
@@ -122,4 +122,27 @@ func TestRunInterruptedTwice(t *testing.T) {
 	pause.reached()
 	pause.open()
 	g.deserted()
+	supervised(t, dir)
+}
+
+// supervised waits for the end of all supervisors of a data directory: each holds the lock of its attempt.
+func supervised(t testing.TB, dir string) {
+	t.Helper()
+	locks, err := filepath.Glob(filepath.Join(dir, "command", "*", "*", "lock"))
+	if err != nil || len(locks) == 0 {
+		t.Fatalf("no attempts in %s: %v", dir, err)
+	}
+	for _, path := range locks {
+		f, err := os.Open(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for err = syscall.EINTR; err == syscall.EINTR; {
+			err = syscall.Flock(int(f.Fd()), syscall.LOCK_EX)
+		}
+		f.Close()
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
 }

@@ -168,8 +168,11 @@ func TestDamageUnderARunningServer(t *testing.T) {
 	p := serverOn(t, dir)
 	p.push()
 	for range 20 {
-		p.startRun("true # " + strings.Repeat("x", 30_000))
+		p.becomes(p.startRun("true # "+strings.Repeat("x", 30_000)), "SUCCEEDED")
 	}
+	p.signal(syscall.SIGTERM) // then all of it is in the file, and nothing in a cache
+	p.ends(0)
+	p = serverOn(t, dir)
 	f, err := os.OpenFile(filepath.Join(dir, "segue.db"), os.O_RDWR, 0)
 	if err != nil {
 		t.Fatal(err)
