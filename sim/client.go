@@ -12,6 +12,8 @@ import (
 type ask struct {
 	request  *Request
 	answered bool
+	// since is the generation of the group when it was sent to a node that was not the group's owner; 0 = it was.
+	since store.Generation
 }
 
 // mail is a message row under way between nodes.
@@ -22,6 +24,9 @@ const lateRequests = 8
 // ask sends a request to a host.
 func (r *run) ask(h *host, q *Request) {
 	a := &ask{request: q}
+	if r.disk.book.owner[q.Group].Node != h.name {
+		a.since = r.disk.book.gen[q.Group]
+	}
 	q.asks++
 	h.asks[a] = true
 	body := q.Body
@@ -46,6 +51,9 @@ func (r *run) answer(h *host, a *ask, value any, err error) {
 	lost := !r.calm && r.chance(r.climate.Lose)
 	final := err == nil || fault.KindOf(err) != fault.Unavailable
 	r.trace.line("%s: answer to %s: final %v, lost %v", h.name, q.ID, final, lost)
+	if final && a.since != 0 && a.since == r.disk.book.gen[q.Group] && r.disk.lost == 0 {
+		r.fail("%s: request %s is answered by a node that has not owned group %d since it was asked", h.name, q.ID, q.Group)
+	}
 	switch {
 	case lost:
 		r.met.one("answers lost")
@@ -109,10 +117,21 @@ func (r *run) owner(g store.Group) *host {
 	return nil
 }
 
-// towards returns the host to which something for a group is sent: mostly its owner.
+// towards returns the host to which something for a group is sent: mostly its owner, or the one that was its owner not long
+// ago.
 func (r *run) towards(g store.Group) *host {
+	if r.calm {
+		return r.owner(g)
+	}
 	h := r.owner(g)
-	if !r.calm && r.chance(15) {
+	if before := r.routes[g]; before != nil && before.up() && !r.chance(10) {
+		if r.chance(50) { // not everybody knows already
+			h = before
+		}
+	} else {
+		r.routes[g] = h
+	}
+	if r.chance(15) {
 		h = r.hosts[r.rng.IntN(len(r.hosts))]
 	}
 	if h == nil || !h.up() {

@@ -36,13 +36,13 @@ func newClimate(r *rand.Rand, forgetful bool) climate {
 	c := climate{
 		Stride: pick(30, 30, 400), Groups: 2 + r.IntN(5), Nodes: pick(1, 1, 2, 2, 2, 3),
 		Skew: int64(pick(0, 5, 2000)), Jumps: r.IntN(3) == 0,
-		Yield: pick(0, 10, 10, 30), Faults: pick(0, 0, 5, 20), CallFaults: pick(0, 0, 5, 20), Fatal: r.IntN(2) == 0,
-		Crash: pick(0, 0, 5, 25), Takeover: pick(0, 5, 30), Freeze: pick(0, 5, 30), Lose: pick(0, 10, 40),
+		Yield: pick(0, 10, 30, 60), Faults: pick(0, 0, 5, 20), CallFaults: pick(0, 0, 5, 20), Fatal: r.IntN(2) == 0,
+		Crash: pick(0, 0, 1, 5), Takeover: pick(0, 1, 3, 10), Freeze: pick(0, 2, 6), Lose: pick(0, 10, 40),
 		Busy: pick(3, 8, 20), SlowCommits: r.IntN(2) == 0, Cut: pick(100, 100, 10),
 	}
 	// A message that another node has had from a lost batch would mislead it, and nothing tells it (flow/DESIGN.md).
 	if forgetful && c.Nodes == 1 && r.IntN(2) == 0 {
-		c.Forget = 2
+		c.Forget = 1
 	}
 	if c.Nodes == 1 {
 		c.Takeover = 0

@@ -89,7 +89,7 @@ func (h *host) Load(s store.Snapshot, o store.Owned, ids func() int64) (flow.Mac
 	delete(h.loaded, o.Group)
 	r := h.run
 	r.met.one("loads of a group")
-	r.yieldFor(h, 150)
+	r.yieldFor(h, 60)
 	return m, nil
 }
 

@@ -8,13 +8,14 @@ import (
 )
 
 const (
-	restRounds  = 2000
-	restStill   = 100 // rounds in which nothing moves but time
-	restMisled  = 5
-	restOperate = 10  // rounds between two things that the operator does
-	restCommits = 20  // of one host in one round
-	restTurns   = 200 // of one host for one batch
-	restSteps   = 50  // of one committer for one batch
+	restRounds   = 2000
+	restStill    = 100 // rounds in which nothing moves but time
+	restMisled   = 5
+	restPatience = 100 // rounds after which the operator looks, even if something moves
+	restOperate  = 10  // rounds between two things that the operator does
+	restCommits  = 20  // of one host in one round
+	restTurns    = 200 // of one host for one batch
+	restSteps    = 50  // of one committer for one batch
 )
 
 // rest ends all faults, has everything done that is left, and checks what has come of it.
@@ -35,7 +36,7 @@ func (r *run) rest() {
 			still++
 			r.time += 1000
 		}
-		if still == restMisled && r.wakeMisled() || round%restOperate == restOperate-1 && r.operate() {
+		if (still == restMisled || round%restPatience == restPatience-1) && r.wakeMisled() || round%restOperate == restOperate-1 && r.operate() {
 			still = 0
 		}
 		err := r.unrest()

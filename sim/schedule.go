@@ -2,6 +2,7 @@ package sim
 
 import (
 	"context"
+	"slices"
 
 	"github.com/segue-run/segue/flow"
 	"github.com/segue-run/segue/store"
@@ -21,7 +22,7 @@ func (r *run) act() {
 const yieldDepth = 3
 
 // yield lets others run inside a call of h (nil: of nobody).
-func (r *run) yield(h *host) { r.yieldFor(h, 4) }
+func (r *run) yield(h *host) { r.yieldFor(h, 6) }
 
 // yieldFor is yield for at most so many things; some calls take long.
 func (r *run) yieldFor(h *host, most int) {
@@ -31,6 +32,11 @@ func (r *run) yieldFor(h *host, most int) {
 	r.depth++
 	r.met.one("yields")
 	before := r.current
+	if r.chance(30) { // what comes between is most often a batch
+		for n := r.rng.IntN(most); n > 0 && h.up() && h.seated; n-- {
+			h.committerStep()
+		}
+	}
 	for range 1 + r.rng.IntN(most) {
 		r.act()
 	}
@@ -49,7 +55,7 @@ func (r *run) host() *host {
 
 // one tries one thing; false if it cannot happen now.
 func (r *run) one() bool {
-	if n := r.rng.IntN(1000); n < 30 {
+	if n := r.rng.IntN(1000); n < 60 {
 		if r.trouble(n) {
 			return true
 		}
@@ -125,10 +131,10 @@ func (r *run) turnSome() bool {
 	return true
 }
 
-// trouble does one of the rare bad things; n is below 30.
+// trouble does one of the rare bad things; n is below 60.
 func (r *run) trouble(n int) bool {
 	c := &r.climate
-	in := func(perMille int) bool { return r.rng.IntN(30) < perMille }
+	in := func(perMille int) bool { return r.rng.IntN(10) < perMille }
 	switch n % 6 {
 	case 0:
 		h := r.hosts[r.rng.IntN(len(r.hosts))]
@@ -197,7 +203,8 @@ func (r *run) recoverHost() bool {
 		return false
 	}
 	if h.seated && r.chance(70) {
-		if mine := r.orphans(h); len(mine) > 0 {
+		mine := slices.DeleteFunc(r.orphans(h), func(store.Group) bool { return r.chance(30) })
+		if len(mine) > 0 {
 			h.claim(mine...)
 		}
 	}

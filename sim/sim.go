@@ -137,9 +137,10 @@ type run struct {
 	world   World
 	disk    *disk
 	hosts   []*host
-	current *host // whose code is on the stack
-	depth   int   // of yields
-	calm    bool  // no faults any more
+	routes  map[store.Group]*host // where clients, mail and the edge think that a group is
+	current *host                 // whose code is on the stack
+	depth   int                   // of yields
+	calm    bool                  // no faults any more
 	time    int64
 	step    int
 	zombies []zombie
@@ -159,7 +160,7 @@ func Run(c Config) (res Result) {
 		rng:   rand.New(rand.NewPCG(c.Seed, 0x5e6e)),
 		trace: newTrace(c.Trace),
 		time:  1_700_000_000_000,
-		met:   Counts{},
+		met:   Counts{}, routes: map[store.Group]*host{},
 	}
 	defer func() {
 		if p := recover(); p != nil {

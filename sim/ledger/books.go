@@ -167,6 +167,9 @@ func (w *World) Answered(_ *sim.Request, value any, err error) {
 		if err == nil && w.books.newest[v.Account] < v.Version {
 			w.env.Fail("account %d is shown in version %d; durable is %d", v.Account, v.Version, w.books.newest[v.Account])
 		}
+		if err == nil && v.Version < v.Least && !w.env.Lost() {
+			w.env.Fail("account %d is shown in version %d; when it was asked for, %d was durable", v.Account, v.Version, v.Least)
+		}
 	}
 }
 
@@ -194,6 +197,8 @@ func (w *World) answered(q *sim.Request, value any) {
 		ok = v.ID == q.ID
 	case Balance:
 		_, ok = q.Body.(*Look)
+	case Counted:
+		_, ok = q.Body.(*Count)
 	case OK:
 		w.env.Met("accounts released")
 		_, ok = q.Body.(*Thaw)

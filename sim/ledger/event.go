@@ -15,6 +15,7 @@ import (
 	"fmt"
 
 	"github.com/segue-run/segue/flow"
+	"github.com/segue-run/segue/store"
 )
 
 // The commands. An account is named by its row key.
@@ -34,8 +35,10 @@ type (
 		Account int64
 		Amount  int64
 	}
-	// Look asks for a balance.
-	Look struct{ Account int64 }
+	// Look asks for a balance. Least is the version that was durable when it was asked for.
+	Look struct{ Account, Least int64 }
+	// Count asks a group how many of its orders are outstanding, which it knows without looking at a row.
+	Count struct{ Group store.Group }
 	// Spoil does to an account what its Poison says.
 	Spoil struct {
 		Account int64
@@ -60,8 +63,10 @@ const (
 type (
 	// Done says that a transfer or withdrawal has been taken on, or was before.
 	Done struct{ ID string }
-	// Balance answers Look. Version counts the changes of the account.
-	Balance struct{ Account, Amount, Version int64 }
+	// Balance answers Look, and says again what that said. Version counts the changes of the account.
+	Balance struct{ Account, Amount, Version, Least int64 }
+	// Counted answers Count.
+	Counted struct{ Orders int }
 	// OK answers Thaw.
 	OK struct{}
 )

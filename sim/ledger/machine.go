@@ -89,8 +89,10 @@ func (m *machine) Handle(t *flow.Turn, event any) {
 		m.withdraw(t, e)
 	case *Look:
 		if a, _, ok := m.need(t, e.Account, ""); ok {
-			t.Reply(Balance{a.row, a.doc.Balance, a.doc.Version})
+			t.Reply(Balance{a.row, a.doc.Balance, a.doc.Version, e.Least})
 		}
+	case *Count:
+		t.Reply(Counted{len(m.orders)})
 	case *Spoil:
 		m.spoil(t, e)
 	case *Thaw:

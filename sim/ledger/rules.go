@@ -25,7 +25,7 @@ func (m *machine) transfer(t *flow.Turn, e *Transfer) {
 	v = m.newMove(t, a, e.ID, e.Amount)
 	v.doc.To, v.doc.Left, v.doc.Parts, v.doc.Poison, v.state = e.To, e.Amount, e.Parts, e.Poison, sending
 	if e.Delay > 0 {
-		v.state, v.due = scheduled, t.Now+e.Delay
+		v.state, v.due = scheduled, (t.Now+e.Delay)/together*together
 		m.timers = append(m.timers, timer{due: v.due, row: v.row, account: a.row, id: v.id})
 		m.sortTimers()
 	} else {
@@ -33,6 +33,9 @@ func (m *machine) transfer(t *flow.Turn, e *Transfer) {
 	}
 	t.Reply(Done{e.ID})
 }
+
+// together has transfers come due at the same time.
+const together = 200
 
 // newMove takes the money of a transfer or withdrawal from its account.
 func (m *machine) newMove(t *flow.Turn, a *account, id string, amount int64) *move {

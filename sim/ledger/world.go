@@ -14,7 +14,8 @@ import (
 type World struct {
 	env  *sim.Env
 	rng  *rand.Rand
-	burn int // row keys wasted by each transfer
+	burn int  // row keys wasted by each transfer
+	idle bool // the clients mostly look
 
 	accounts []int64 // rows, in order
 	groups   map[int64]store.Group
@@ -50,6 +51,9 @@ func New(env *sim.Env) sim.World {
 	}
 	if w.rng.IntN(10) == 0 {
 		w.burn = 15000
+	}
+	if w.idle = w.rng.IntN(4) == 0; w.idle {
+		w.left += 100
 	}
 	w.books.reset()
 	w.books.ever = map[string]bool{}
@@ -92,7 +96,11 @@ func (w *World) Request() *sim.Request {
 	id := fmt.Sprintf("r%d", w.asked)
 	q := &sim.Request{ID: id, Group: w.groupOf(a)}
 	amount := int64(1 + w.rng.IntN(40))
-	switch n := w.rng.IntN(100); {
+	n := w.rng.IntN(100)
+	if w.idle && w.rng.IntN(5) > 0 {
+		n = 80
+	}
+	switch {
 	case n < 60:
 		t := &Transfer{ID: id, From: a, To: w.any(), Amount: amount, Parts: 1}
 		if w.rng.IntN(3) == 0 {
@@ -109,8 +117,11 @@ func (w *World) Request() *sim.Request {
 		q.Body = t
 	case n < 75:
 		q.Body = &Withdraw{ID: id, Account: a, Amount: amount}
+	case n < 92 && w.rng.IntN(3) == 0:
+		q.Body = &Count{q.Group}
 	case n < 92:
 		q.Body = &Look{Account: a}
+		q.Fresh = func() any { return &Look{Account: a, Least: w.books.newest[a]} }
 	case n < 95:
 		q.Body = &Spoil{Account: a, Poison: w.poison(a)}
 	default:

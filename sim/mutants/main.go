@@ -1,14 +1,15 @@
-// Command mutants proves the simulation: it puts one deliberate bug after the other into flow and store, by an overlay of
-// the compiler, and runs the seeds until one of them fails. A bug that no seed finds is an error, and so is one whose text
-// is not found exactly once.
+// Command mutants proves the simulation: it puts one deliberate bug after the other into flow, engine and store, by an
+// overlay of the compiler, and runs the seeds until one of them fails. A bug that no seed finds is an error, and so is one
+// whose text is not found exactly once.
 //
-//	go run ./sim/mutants [-seeds 1000] [-world ledger] [-fixed] [-list] [name …]
+//	go run ./sim/mutants [-seeds 1000] [-world ledger] [-fixed] [-every] [-write] [-list] [name …]
 //
-// With -fixed it takes only some of them, which are found soon; that is what CI runs with every change. A test checks that
-// the text of each is still there.
+// With -fixed it takes only some of them, which are found soon; that is what CI runs with every change. With -every it runs
+// all the seeds and says how many of them find the bug: few, and the simulation asks a question too seldom. With -write it
+// notes what it has found in MUTANTS.md, which lists all of them.
 //
 // Above it is sim; nothing is below it. The one thing to know before changing it: production code holds no switch for
-// any of this; what is changed is text, so a mutant has to follow the code that it breaks.
+// any of this; what is changed is text, so a mutant has to follow the code that it breaks, and a test says when one does not.
 package main
 
 import (
@@ -43,19 +44,33 @@ var fixedPart = []string{
 	"unknown-is-landed", "replace-loop", "remove-fence", "one-too-many", "orders-forgotten",
 }
 
+// options say what is run.
+type options struct {
+	root  string // of the module
+	seeds int
+	world string // only the mutants for this world; "" = all
+	every bool
+	write bool
+	list  bool
+	names []string // only these; none = all
+}
+
 func main() {
-	seeds := flag.Int("seeds", 1000, "seeds to try for each mutant")
-	world := flag.String("world", "", "only the mutants for this world")
+	var o options
+	flag.IntVar(&o.seeds, "seeds", 1000, "seeds to try for each mutant")
+	flag.StringVar(&o.world, "world", "", "only the mutants for this world")
+	flag.BoolVar(&o.every, "every", false, "run every seed, and say how many find the mutant")
+	flag.BoolVar(&o.write, "write", false, "note in MUTANTS.md what has been found")
+	flag.BoolVar(&o.list, "list", false, "list the mutants")
 	fixed := flag.Bool("fixed", false, "only a fixed part of the mutants")
-	list := flag.Bool("list", false, "list the mutants")
 	flag.Parse()
-	names := flag.Args()
+	o.names = flag.Args()
 	if *fixed {
-		names = append(names, fixedPart...)
+		o.names = append(o.names, fixedPart...)
 	}
-	root, err := moduleRoot()
-	if err == nil {
-		err = run(root, *seeds, *world, *list, names)
+	var err error
+	if o.root, err = moduleRoot(); err == nil {
+		err = o.run()
 	}
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "mutants:", err)
@@ -71,8 +86,8 @@ func moduleRoot() (string, error) {
 	return filepath.Dir(strings.TrimSpace(string(out))), nil
 }
 
-func run(root string, seeds int, world string, list bool, names []string) error {
-	for _, name := range names {
+func (o *options) run() error {
+	for _, name := range o.names {
 		if !slices.ContainsFunc(all(), func(m mutant) bool { return m.name == name }) {
 			return fmt.Errorf("no mutant is called %q; -list shows them", name)
 		}
@@ -82,22 +97,27 @@ func run(root string, seeds int, world string, list bool, names []string) error 
 		return err
 	}
 	defer os.RemoveAll(dir)
+	found := map[string]string{}
 	var bad []error
 	for _, m := range all() {
-		if len(names) > 0 && !slices.Contains(names, m.name) || world != "" && m.world != world {
+		if len(o.names) > 0 && !slices.Contains(o.names, m.name) || o.world != "" && m.world != o.world {
 			continue
 		}
-		if list {
+		if o.list {
 			fmt.Printf("%-28s %-8s %s\n", m.name, m.world, m.why)
 			continue
 		}
 		began := time.Now()
-		how, err := m.try(root, dir, seeds)
+		how, err := m.try(o, dir)
 		if err != nil {
 			bad = append(bad, fmt.Errorf("%s: %w", m.name, err))
 			how = "SURVIVES: " + err.Error()
 		}
+		found[m.name] = how
 		fmt.Printf("%-28s %5.1fs  %s\n", m.name, time.Since(began).Seconds(), how)
+	}
+	if o.write {
+		bad = append(bad, writeTable(o.root, found))
 	}
 	return errors.Join(bad...)
 }
@@ -106,28 +126,34 @@ func run(root string, seeds int, world string, list bool, names []string) error 
 var caught = regexp.MustCompile(`seed \d+: .*`)
 
 // try builds the tests of sim with the mutant in them and runs the seeds. It returns what the first one that fails says.
-func (m *mutant) try(root, dir string, seeds int) (string, error) {
-	overlay, err := m.overlay(root, dir)
+func (m *mutant) try(o *options, dir string) (string, error) {
+	overlay, err := m.overlay(o.root, dir)
 	if err != nil {
 		return "", err
 	}
 	binary := filepath.Join(dir, "sim.test")
 	build := exec.Command("go", "test", "-c", "-ldflags=-s -w", "-o", binary, "-overlay", overlay, "./sim")
-	build.Dir = root
+	build.Dir = o.root
 	if out, err := build.CombinedOutput(); err != nil {
 		return "", fmt.Errorf("it does not build: %w\n%s", err, out)
 	}
-	test := exec.Command(binary, "-test.run", "TestSeeds/"+m.world, fmt.Sprintf("-seeds=%d", seeds), "-once", "-test.timeout=15m")
-	test.Dir = filepath.Join(root, "sim")
+	test := exec.Command(binary, "-test.run", "TestSeeds/"+m.world, fmt.Sprintf("-seeds=%d", o.seeds), "-once",
+		fmt.Sprintf("-all=%v", o.every), "-test.timeout=1h")
+	test.Dir = filepath.Join(o.root, "sim")
 	out, err := test.CombinedOutput()
 	if err == nil {
-		return "", fmt.Errorf("%d seeds have not found it", seeds)
+		return "", fmt.Errorf("%d seeds have not found it", o.seeds)
 	}
-	if found := caught.Find(out); found != nil {
-		const most = 150
-		return string(found[:min(most, len(found))]), nil
+	found := caught.FindAll(out, -1)
+	if len(found) == 0 {
+		return "", fmt.Errorf("the test fails without a seed: %w\n%.2000s", err, out)
 	}
-	return "", fmt.Errorf("the test fails without a seed: %w\n%.2000s", err, out)
+	const most = 150
+	how := string(found[0][:min(most, len(found[0]))])
+	if o.every {
+		how = fmt.Sprintf("%d of %d seeds; %s", len(found), o.seeds, how)
+	}
+	return how, nil
 }
 
 // overlay writes the changed file, and the file that has the compiler use it.
