@@ -47,8 +47,14 @@ A parameter's value is read as JSON: 5 is a LONG, 5.0 a DOUBLE, true a BOOLEAN, 
 What is no JSON is a STRING; put quotes around a number to make it one. "-" as the expression reads it from standard input.`,
 		Example: `  segue sel eval -p n=41 'n + 1'
   segue sel eval -p date=20260131 'Util.incrementDateInt(date, 1)'
-  segue sel eval -p 'ids=[3, 4]' 'ids[0] + ids.length'`,
-		Args: cobra.ExactArgs(1),
+  segue sel eval -p 'ids=[3, 4]' 'ids[0] + ids.length'
+  segue sel eval -p n=41 -- '-n + 1'`,
+		Args: func(_ *cobra.Command, args []string) error {
+			if len(args) != 1 {
+				return usage("sel eval wants one expression, not %d: put quotes around it", len(args))
+			}
+			return nil
+		},
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if !cmd.Flags().Changed("now") {
 				opts.now = time.Now().UnixMilli()
@@ -59,6 +65,9 @@ What is no JSON is a STRING; put quotes around a number to make it one. "-" as t
 			return selEval(cmd.Context(), cmd.InOrStdin(), cmd.OutOrStdout(), args[0], opts)
 		},
 	}
+	cmd.SetFlagErrorFunc(func(_ *cobra.Command, err error) error {
+		return usage("%v; an expression that begins with a minus stands after two of them: segue sel eval -- '-n + 1'", err)
+	})
 	cmd.Flags().StringArrayVarP(&opts.params, "param", "p", nil, "a parameter, as `name=value`; may be repeated")
 	cmd.Flags().Int64Var(&opts.now, "now", 0, "the instant of the evaluation in epoch `milliseconds` (default the clock)")
 	cmd.Flags().Uint64Var(&opts.seed, "seed", 0, "the `seed` of random numbers (default a random one)")

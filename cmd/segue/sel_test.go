@@ -43,6 +43,18 @@ func TestSelEvalPrintsValueAndType(t *testing.T) {
 			t.Errorf("%q: got %q, %v; want %q", c.args, got, err, c.want)
 		}
 	}
+	if got, err := runSel(t, "", "eval", "-p", "n=41", "--", "-n + 1"); err != nil || got != "-40 (LONG)\n" {
+		t.Errorf("after --: %q, %v", got, err)
+	}
+	for want, args := range map[string][]string{
+		"unknown shorthand flag: '1' in -1; an expression that begins with a minus stands after two of them": {"eval", "-1"},
+		"sel eval wants one expression, not 2: put quotes around it":                                         {"eval", "1", "+"},
+		"sel eval wants one expression, not 0":                                                               {"eval"},
+	} {
+		if _, err := runSel(t, "", args...); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%q: got %v, want %s", args, err, want)
+		}
+	}
 	if got, err := runSel(t, "1 + 1", "eval", "-"); err != nil || got != "2 (LONG)\n" {
 		t.Errorf("from standard input: %q, %v", got, err)
 	}
