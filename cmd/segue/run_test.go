@@ -92,7 +92,7 @@ func TestCommandLineIsRefused(t *testing.T) {
 		"server extra":             `server takes flags only, not "extra"`,
 		"server --listen nonsense": `listen address "nonsense": want host:port`,
 		"server --log-level loud":  `--log-level "loud" is not debug, info, warn or error`,
-		"sel eval":                 "accepts 1 arg(s), received 0",
+		"sel eval":                 "sel eval wants one expression, not 0",
 		"bench nosuch":             `there is no scenario "nosuch"`,
 		"server --enable-command --listen 0.0.0.0:0": "refusing to listen on 0.0.0.0:0: commands are enabled and nobody can log in",
 	} {
