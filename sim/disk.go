@@ -161,7 +161,7 @@ func (d *disk) took(seat store.Seat) {
 func (d *disk) rejoined(node string) {
 	for _, h := range d.run.hosts {
 		if h.name == node {
-			h.misled = false
+			h.misled, h.told = false, false
 		}
 	}
 }
@@ -294,7 +294,7 @@ func (d *disk) forget(n int) {
 	d.past = d.past[:len(d.past)-n]
 	d.seq, d.lost = to, d.lost+1
 	for _, h := range d.run.hosts {
-		h.misled = true
+		h.misled, h.told = true, false
 		h.took, h.committed = min(h.took, to), min(h.committed, to)
 	}
 	d.run.met.one("restores of an older state")

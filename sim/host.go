@@ -53,7 +53,8 @@ type host struct {
 
 	asks map[*ask]bool // commands without an answer yet
 
-	misled          bool  // the store has lost batches and the node has not found out yet
+	misled          bool  // the store has lost batches and the node has not joined since
+	told            bool  // it has been told by the store
 	took, committed int64 // disk.seq when it last took something (a seat, groups, keys) and when its last batch landed
 }
 
@@ -89,7 +90,7 @@ func (h *host) Load(s store.Snapshot, o store.Owned, ids func() int64) (flow.Mac
 	delete(h.loaded, o.Group)
 	r := h.run
 	r.met.one("loads of a group")
-	r.yieldFor(h, 60)
+	r.yieldFor(h, r.climate.Yield, 150)
 	return m, nil
 }
 
@@ -143,6 +144,7 @@ func (h *host) start() {
 		Report: func(i flow.Incident) {
 			r.trace.line("%s: incident %s, group %d", h.name, i.What, i.Group)
 			r.met.one("incident: " + i.What)
+			h.told = h.told || i.What == store.Behind.String()
 			if i.What == "fatal" && store.ClassOf(i.Err) != store.Fatal {
 				r.fail("%s: %v", h.name, i.Err)
 			}
@@ -155,7 +157,7 @@ func (h *host) start() {
 		}
 	}
 	h.node = flow.NewNode(o)
-	h.seated, h.ready, h.fetches = false, nil, nil
+	h.seated, h.told, h.ready, h.fetches = false, false, nil, nil
 	h.loaded, h.turning, h.asks = map[store.Group]*machine{}, map[store.Group]int{}, map[*ask]bool{}
 	h.phase, h.cut, h.batch, h.err, h.wanted = idle, nil, nil, nil, false
 	h.join()

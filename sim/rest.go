@@ -71,7 +71,7 @@ func (r *run) operate() bool {
 func (r *run) wakeMisled() bool {
 	any := false
 	for _, h := range r.hosts {
-		if h.misled && h.up() && h.phase == idle {
+		if h.misled && !h.told && h.up() && h.phase == idle {
 			h.crash()
 			any = true
 		}

@@ -22,11 +22,11 @@ func (r *run) act() {
 const yieldDepth = 3
 
 // yield lets others run inside a call of h (nil: of nobody).
-func (r *run) yield(h *host) { r.yieldFor(h, 6) }
+func (r *run) yield(h *host) { r.yieldFor(h, r.climate.Yield, 6) }
 
-// yieldFor is yield for at most so many things; some calls take long.
-func (r *run) yieldFor(h *host, most int) {
-	if r.calm || h == nil || r.depth >= yieldDepth || r.failed != nil || !r.chance(r.climate.Yield) {
+// yieldFor is yield in so many cases of a hundred, and for at most so many things; some calls take long.
+func (r *run) yieldFor(h *host, percent, most int) {
+	if r.calm || h == nil || r.depth >= yieldDepth || r.failed != nil || !r.chance(percent) {
 		return
 	}
 	r.depth++
@@ -189,7 +189,7 @@ func (r *run) justTook() bool {
 	return false
 }
 
-// recoverHost boots a host that is down, or seats one that is not.
+// recoverHost boots a host that is down, seats one that is not, and has it claim some groups that nobody serves.
 func (r *run) recoverHost() bool {
 	h := r.hosts[r.rng.IntN(len(r.hosts))]
 	switch {
@@ -199,16 +199,17 @@ func (r *run) recoverHost() bool {
 		h.start()
 	case !h.seated:
 		h.join()
-	default:
+	case h.busy() || h.until > r.step:
 		return false
 	}
-	if h.seated && r.chance(70) {
-		mine := slices.DeleteFunc(r.orphans(h), func(store.Group) bool { return r.chance(30) })
-		if len(mine) > 0 {
-			h.claim(mine...)
-		}
+	if !h.seated {
+		return true
 	}
-	return true
+	mine := slices.DeleteFunc(r.orphans(h), func(store.Group) bool { return r.chance(50) })
+	if len(mine) > 0 {
+		h.claim(mine...)
+	}
+	return len(mine) > 0
 }
 
 // orphans returns the groups without a living owner, and those that h has owned in an earlier life.

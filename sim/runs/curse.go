@@ -39,6 +39,9 @@ func (w *World) failsOn(o *engine.Outcome) bool {
 	if !w.curses || j == nil || !j.script.cursed || !o.Progress.State.Final() || w.cured[run] || w.books.inQuarantine(o.Run) {
 		return false
 	}
+	if r := w.books.runs[o.Run]; r == nil || r.status.Terminal() {
+		return false // a run that the store has lost, or that has ended: there is nothing to decide
+	}
 	w.env.Met("outcomes that cannot be decided")
 	w.cursed[run] = true
 	return true
