@@ -103,6 +103,9 @@ func (r *run) client() bool {
 		return false
 	}
 	r.ask(h, q)
+	if r.chance(10) && h.up() { // in one breath
+		r.ask(h, q)
+	}
 	return true
 }
 

@@ -49,7 +49,7 @@ func New(env *sim.Env) sim.World {
 		env: env, rng: env.Rand, groups: map[int64]store.Group{}, spoiled: map[int64]bool{}, acked: map[string]bool{},
 		edge: edge{outcomes: map[int64]Outcome{}}, left: 20 + env.Rand.IntN(60),
 	}
-	if w.rng.IntN(10) == 0 {
+	if w.rng.IntN(4) == 0 {
 		w.burn = 15000
 	}
 	if w.idle = w.rng.IntN(4) == 0; w.idle {

@@ -1,6 +1,10 @@
 package main
 
-import "testing"
+import (
+	"os"
+	"path/filepath"
+	"testing"
+)
 
 // Whoever changes a line that a mutant breaks has to change the mutant, too.
 func TestMutantsApply(t *testing.T) {
@@ -21,6 +25,23 @@ func TestMutantsApply(t *testing.T) {
 	for _, name := range fixedPart {
 		if !seen[name] {
 			t.Errorf("the fixed part has %s, and no mutant is called so", name)
+		}
+	}
+}
+
+func TestListIsComplete(t *testing.T) {
+	root, err := moduleRoot()
+	if err != nil {
+		t.Fatal(err)
+	}
+	table, err := os.ReadFile(filepath.Join(root, tablePath))
+	if err != nil {
+		t.Fatal(err)
+	}
+	listed := seedsOf(string(table))
+	for _, m := range all() {
+		if listed[m.name] == "" {
+			t.Errorf("%s does not list %s; go run ./sim/mutants -write %s", tablePath, m.name, m.name)
 		}
 	}
 }
