@@ -200,6 +200,9 @@ func (d *disk) Commit(ctx context.Context, b *store.Batch) error {
 		b.Seat.Node, b.Seat.Incarnation, b.Number, len(b.Rows), len(b.Send), len(b.Consumed), len(b.Groups), short(err))
 	if err != nil && store.ClassOf(err) == store.Refused {
 		d.run.met.one("batches refused by the store")
+		if w, ok := d.run.world.(Refusable); ok {
+			w.Refused(err)
+		}
 		d.run.trace.aside("  %v", err)
 	}
 	return err

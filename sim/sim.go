@@ -62,6 +62,11 @@ type Operator interface {
 	Operate() *Request
 }
 
+// Refusable is a World that minds batches which the store refuses, because nothing in it makes such a batch.
+type Refusable interface {
+	Refused(err error)
+}
+
 // Request is what a client asks of a group. It is repeated until its answer is final.
 type Request struct {
 	ID    string

@@ -125,6 +125,13 @@ func (w *World) checkReached(run int64) {
 	}
 }
 
+// Refused implements sim.Refusable: two runs with one request id, say. Taken one by one, the events would come right again.
+func (w *World) Refused(err error) {
+	if !w.env.Lost() {
+		w.env.Fail("the store refuses a batch: %v", err)
+	}
+}
+
 // checkEnding checks that a run that is being ended has no step that goes on.
 func (w *World) checkEnding(r *store.Row) {
 	b := w.books.runs[r.ID]
