@@ -36,6 +36,8 @@ type Options struct {
 	Repeat int
 	// Scale shrinks or grows the number of runs of a scenario; 1 = as documented.
 	Scale float64
+	// Delay is added to every commit: with a directory in memory, a disk that is slower and never stalls.
+	Delay time.Duration
 }
 
 // Result is what came of one scenario.
@@ -124,7 +126,7 @@ func repeat(ctx context.Context, o Options, s scenario) (Result, error) {
 			return Result{}, err
 		}
 	}
-	r := Result{Scenario: s.name, Store: o.Store, Settings: map[string]any{"repeat": o.Repeat, "scale": o.Scale}, Figures: map[string]float64{}}
+	r := Result{Scenario: s.name, Store: o.Store, Settings: map[string]any{"repeat": o.Repeat, "scale": o.Scale, "delay_us": o.Delay.Microseconds()}, Figures: map[string]float64{}}
 	for k, v := range all {
 		r.Figures[k] = median(v)
 	}
@@ -215,7 +217,7 @@ func newStand(ctx context.Context, o Options) (*stand, error) {
 		os.RemoveAll(dir)
 		return nil, err
 	}
-	b.store = &watched{Store: opened}
+	b.store = &watched{Store: opened, delay: o.Delay}
 	if err := b.boot(ctx); err != nil {
 		b.store.Close()
 		os.RemoveAll(dir)

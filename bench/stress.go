@@ -16,6 +16,7 @@ import (
 // watched is a store whose commits are timed, and can be held up.
 type watched struct {
 	store.Store
+	delay  time.Duration
 	mu     sync.Mutex
 	took   []time.Duration
 	gate   sync.RWMutex
@@ -28,6 +29,9 @@ func (w *watched) Commit(ctx context.Context, b *store.Batch) error {
 	defer w.gate.RUnlock()
 	began := time.Now()
 	err := w.Store.Commit(ctx, b)
+	if w.delay > 0 {
+		time.Sleep(w.delay)
+	}
 	if w.timing.Load() {
 		w.mu.Lock()
 		w.took = append(w.took, time.Since(began))

@@ -38,6 +38,7 @@ func benchCommand() *cobra.Command {
 	c.Flags().StringVar(&o.Dir, "dir", "", "where to make data directories; the disk to measure (default: the system's temporary directory)")
 	c.Flags().IntVar(&o.Repeat, "repeat", 5, "repetitions of each scenario")
 	c.Flags().Float64Var(&o.Scale, "scale", 1, "size of the scenarios; 0.1 is a tenth of the runs")
+	c.Flags().DurationVar(&o.Delay, "delay", 0, "added to every commit; with a --dir in memory, a disk that is slower and never stalls")
 	c.Flags().BoolVar(&asJSON, "json", false, "print one JSON object a line")
 	return c
 }
