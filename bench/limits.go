@@ -136,7 +136,7 @@ type probe struct {
 }
 
 func newProbe(ctx context.Context, s store.Store, size int) (*probe, error) {
-	seat, err := s.Join(ctx, "probe")
+	seat, err := s.Join(ctx, "probe", 0)
 	if err != nil {
 		return nil, err
 	}

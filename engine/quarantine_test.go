@@ -164,7 +164,7 @@ func (w *world) rewrite(q store.Query, doc func(old []byte) []byte) {
 		w.t.Fatal(len(rows), err)
 	}
 	rows[0].Doc = doc(rows[0].Doc)
-	seat, err := w.store.Join(ctx, "vandal")
+	seat, err := w.store.Join(ctx, "vandal", 0)
 	if err != nil {
 		w.t.Fatal(err)
 	}

@@ -294,7 +294,7 @@ func TestAGroupThatCannotBeLoadedDoesNotStopTheOthers(t *testing.T) {
 		r.wantAnswer(r.ask(0, "add a 1; say a"), "a=1")
 		synctest.Wait()
 		// Another program spoils a row of group 0, and then the node loses both groups and claims them again.
-		other, err := r.store.Join(t.Context(), "other")
+		other, err := r.store.Join(t.Context(), "other", 0)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -199,7 +199,7 @@ func (s *story) do(words []string) {
 		s.check(s.node.Recover(s.ctx))
 	case "steal":
 		g, _ := group()
-		other, err := s.store.Join(s.ctx, "other")
+		other, err := s.store.Join(s.ctx, "other", 0)
 		s.check(err)
 		_, err = s.store.Claim(s.ctx, other, []store.Group{g})
 		s.check(err)

@@ -56,7 +56,7 @@ func failure(class store.Class, op string) error {
 // begin writes the rows of the beginning under a seat of its own.
 func (d *disk) begin(w World) error {
 	ctx := context.Background()
-	seat, err := d.under.Join(ctx, "setup")
+	seat, err := d.under.Join(ctx, "setup", 0)
 	if err != nil {
 		return err
 	}
@@ -108,12 +108,12 @@ func (d *disk) verdict(op string, percent int) (before, after error) {
 }
 
 // Join implements store.Store.
-func (d *disk) Join(ctx context.Context, node string) (store.Seat, error) {
+func (d *disk) Join(ctx context.Context, node string, floor int64) (store.Seat, error) {
 	before, after := d.verdict("join", d.run.climate.CallFaults)
 	if before != nil {
 		return store.Seat{}, before
 	}
-	seat, err := d.under.Join(ctx, node)
+	seat, err := d.under.Join(ctx, node, floor)
 	if err == nil {
 		d.book.landed[seat] = 0
 		d.took(seat)

@@ -9,7 +9,7 @@ import (
 func seated(t *testing.T) (*Memory, *Batch) {
 	t.Helper()
 	m := NewMemory(4)
-	seat, err := m.Join(t.Context(), "n")
+	seat, err := m.Join(t.Context(), "n", 0)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -87,7 +87,7 @@ func TestVerdictsOnOtherCalls(t *testing.T) {
 	if _, err := m.LeaseIDs(t.Context(), 1); ClassOf(err) != Transient {
 		t.Errorf("lease: %v", err)
 	}
-	if _, err := m.Join(t.Context(), "n"); ClassOf(err) != Transient {
+	if _, err := m.Join(t.Context(), "n", 0); ClassOf(err) != Transient {
 		t.Errorf("join: %v", err)
 	}
 	if err := m.Read(t.Context(), func(Snapshot) error { t.Error("read ran"); return nil }); ClassOf(err) != Unknown {

@@ -128,9 +128,10 @@ type Store interface {
 	// Groups returns the number of flow groups, fixed when the store was created.
 	Groups() int
 
-	// Join seats a node: the first call for a name gives incarnation 1, each further one adds 1 and unseats the
-	// process before it, whose commits then fail as Behind.
-	Join(ctx context.Context, node string) (Seat, error)
+	// Join seats a node and unseats the process before it, whose commits then fail as Behind. The incarnation is above
+	// that of every process before, and at least the floor. Callers pass the clock: a database that has lost its last
+	// commits may have lost a Join, and must not give the same seat to a second process.
+	Join(ctx context.Context, node string, floor int64) (Seat, error)
 
 	// Claim makes the seat the owner of the groups, whoever owned them, and adds 1 to their generations.
 	Claim(ctx context.Context, seat Seat, groups []Group) ([]Owned, error)

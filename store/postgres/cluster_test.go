@@ -35,7 +35,7 @@ func memberOf(t testing.TB, name string, open func() (*Store, error)) *member {
 	}
 	t.Cleanup(func() { s.Close() })
 	m := &member{s: s}
-	if m.seat, err = s.Join(t.Context(), name); err != nil {
+	if m.seat, err = s.Join(t.Context(), name, 0); err != nil {
 		t.Fatal(err)
 	}
 	return m

@@ -30,7 +30,7 @@ func TestCutLog(t *testing.T) {
 	n := seated(t, dir, Options{checkpoint: -1})
 	defer n.s.Close()
 	model := store.NewMemory(storetest.Groups)
-	if _, err := model.Join(t.Context(), "n"); err != nil {
+	if _, err := model.Join(t.Context(), "n", 0); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := model.Claim(t.Context(), n.seat, []store.Group{0}); err != nil {
@@ -126,7 +126,7 @@ func TestCutLogAfterCheckpoints(t *testing.T) {
 	n := seated(t, dir, Options{checkpoint: 30})
 	defer n.s.Close()
 	model := store.NewMemory(storetest.Groups)
-	if _, err := model.Join(t.Context(), "n"); err != nil {
+	if _, err := model.Join(t.Context(), "n", 0); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := model.Claim(t.Context(), n.seat, []store.Group{0}); err != nil {
@@ -261,7 +261,7 @@ func seatedAgain(t *testing.T, dir string) *node {
 		t.Fatal(err)
 	}
 	n := &node{s: s, id: int64(count(t, s))}
-	if n.seat, err = s.Join(t.Context(), "n"); err != nil {
+	if n.seat, err = s.Join(t.Context(), "n", 0); err != nil {
 		t.Fatal(err)
 	}
 	owned, err := s.Claim(t.Context(), n.seat, []store.Group{0})

@@ -32,7 +32,7 @@ func seated(t testing.TB, dir string, o Options) *node {
 		t.Fatal(err)
 	}
 	n := &node{s: s, generation: 1}
-	if n.seat, err = s.Join(t.Context(), "n"); err != nil {
+	if n.seat, err = s.Join(t.Context(), "n", 0); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := s.Claim(t.Context(), n.seat, []store.Group{0}); err != nil {

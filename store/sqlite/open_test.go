@@ -137,7 +137,7 @@ func TestFormats(t *testing.T) {
 	if err != nil {
 		t.Fatalf("a newer format that this program may read: %v", err)
 	}
-	if _, err := s.Join(t.Context(), "n"); err != nil {
+	if _, err := s.Join(t.Context(), "n", 0); err != nil {
 		t.Error(err)
 	}
 	if err := s.Close(); err != nil {

@@ -22,7 +22,7 @@ func Bench(b *testing.B, bed Bed) {
 func benchCommit(b *testing.B, bed Bed, rows int) {
 	s := bed.Open(b)
 	defer s.Close()
-	seat, err := s.Join(context.Background(), "bench")
+	seat, err := s.Join(context.Background(), "bench", 0)
 	if err != nil {
 		b.Fatal(err)
 	}
@@ -137,7 +137,7 @@ func BenchRead(b *testing.B, bed Bed) {
 	s := bed.Open(b)
 	defer s.Close()
 	const steps = 10_000
-	seat, err := s.Join(context.Background(), "bench")
+	seat, err := s.Join(context.Background(), "bench", 0)
 	if err != nil {
 		b.Fatal(err)
 	}

@@ -15,7 +15,7 @@ func aRun(id int64) store.Row {
 
 func testJoin(t *testing.T, w *world) {
 	for i := int64(1); i <= 3; i++ {
-		seat, err := w.s.Join(t.Context(), "ночь ☾")
+		seat, err := w.s.Join(t.Context(), "ночь ☾", 0)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -23,8 +23,20 @@ func testJoin(t *testing.T, w *world) {
 			t.Errorf("seat %+v, want incarnation %d", seat, i)
 		}
 	}
+	for _, c := range [][2]int64{{1000, 1000}, {7, 1001}, {1001, 1002}, {-5, 1003}} {
+		seat, err := w.s.Join(t.Context(), "ночь ☾", c[0])
+		if err != nil {
+			t.Fatal(err)
+		}
+		if seat.Incarnation != c[1] {
+			t.Errorf("a floor of %d gave incarnation %d, want %d", c[0], seat.Incarnation, c[1])
+		}
+	}
+	if seat, err := w.s.Join(t.Context(), "never seen", 1_700_000_000_000); err != nil || seat.Incarnation != 1_700_000_000_000 {
+		t.Errorf("a new name with a floor: %+v, %v", seat, err)
+	}
 	for _, name := range []string{"", "a\x00b", "\xff", strings.Repeat("x", 256)} {
-		_, err := w.s.Join(t.Context(), name)
+		_, err := w.s.Join(t.Context(), name, 0)
 		wantClass(t, err, store.Refused)
 	}
 }
@@ -32,7 +44,7 @@ func testJoin(t *testing.T, w *world) {
 func testJoinUnseats(t *testing.T, w *world) {
 	w.commit(t, w.batch(aRun(1)))
 	old := *w
-	if _, err := w.s.Join(t.Context(), w.seat.Node); err != nil {
+	if _, err := w.s.Join(t.Context(), w.seat.Node, 0); err != nil {
 		t.Fatal(err)
 	}
 	old.fails(t, old.batch(aRun(2)), store.Behind)
@@ -92,7 +104,7 @@ func testClaim(t *testing.T, w *world) {
 }
 
 func testClaimFences(t *testing.T, w *world) {
-	other, err := w.s.Join(t.Context(), "node-2")
+	other, err := w.s.Join(t.Context(), "node-2", 0)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -302,7 +314,7 @@ func testContext(t *testing.T, w *world) {
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
 	wantClass(t, w.s.Commit(ctx, w.batch(aRun(1))), store.Transient)
-	_, err := w.s.Join(ctx, "node-2")
+	_, err := w.s.Join(ctx, "node-2", 0)
 	wantClass(t, err, store.Transient)
 	_, err = w.s.Claim(ctx, w.seat, []store.Group{1})
 	wantClass(t, err, store.Transient)

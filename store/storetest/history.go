@@ -116,8 +116,8 @@ func outcome(err error) string {
 
 func (h *history) join(t *testing.T) {
 	node := fmt.Sprintf("node-%d", h.rnd.IntN(2))
-	a, errA := h.subject.Join(t.Context(), node)
-	b, errB := h.model.Join(t.Context(), node)
+	a, errA := h.subject.Join(t.Context(), node, 0)
+	b, errB := h.model.Join(t.Context(), node, 0)
 	h.compare(t, "join "+node, fmt.Sprint(a, outcome(errA)), fmt.Sprint(b, outcome(errB)))
 	h.seats = append(h.seats, b)
 	h.claimAs(t, b, all())

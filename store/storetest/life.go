@@ -78,7 +78,7 @@ func testClosed(t *testing.T, w *world) {
 	wantClass(t, s.Commit(t.Context(), w.batch()), store.Transient)
 	wantClass(t, s.Read(t.Context(), func(store.Snapshot) error { return nil }), store.Transient)
 	wantClass(t, s.Maintain(t.Context()), store.Transient)
-	_, err := s.Join(t.Context(), "x")
+	_, err := s.Join(t.Context(), "x", 0)
 	wantClass(t, err, store.Transient)
 	if err := s.Close(); err != nil {
 		t.Errorf("close again: %v", err)

@@ -103,7 +103,7 @@ func open(t testing.TB, bed Bed) *world {
 func (w *world) join(t testing.TB, node string) {
 	t.Helper()
 	var err error
-	if w.seat, err = w.s.Join(t.Context(), node); err != nil {
+	if w.seat, err = w.s.Join(t.Context(), node, 0); err != nil {
 		t.Fatal(err)
 	}
 	if w.owned, err = w.s.Claim(t.Context(), w.seat, all()); err != nil {
