@@ -107,7 +107,7 @@ type Batch struct {
 	Groups   []GroupState
 }
 
-// Seat is the right of one process to write: a node and the count of its starts.
+// Seat is the right of one process to write: a node and a number that grows with each of its starts.
 type Seat struct {
 	Node        string
 	Incarnation int64
