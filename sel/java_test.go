@@ -124,6 +124,32 @@ func TestFloatingPointTexts(t *testing.T) {
 	}
 }
 
+// TestLongFloatLiterals has literals with more digits than strconv.ParseFloat keeps.
+func TestLongFloatLiterals(t *testing.T) {
+	many := func(digit string, n int) string { return strings.Repeat(digit, n) }
+	for text, want := range map[string]string{
+		many("9", 2000) + "e-2000":                       "1.0",
+		"1" + many("0", 2000) + "e-2000":                 "1.0",
+		"1" + many("0", 2000) + ".0e-2000":               "1.0",
+		many("1", 200) + many("0", 1000) + "d":           "Infinity",
+		many("0", 2000) + "7d":                           "7.0",
+		"0." + many("0", 2000) + "123e2001":              "1.23",
+		"9007199254740993." + many("0", 2000):            "9.007199254740992E15",
+		"9007199254740993." + many("0", 2000) + "1":      "9.007199254740994E15",
+		"9007199254740993" + many("0", 2000) + "e-2000":  "9.007199254740992E15",
+		"9007199254740993" + many("0", 2000) + "1e-2001": "9.007199254740994E15",
+		"0." + many("0", 9000) + "1e100001":              "Infinity",
+	} {
+		p, err := Compile("'' + " + text + ";")
+		if err != nil {
+			t.Fatal(err)
+		}
+		if res, err := p.Eval(&Input{}); err != nil || res.Value.Str() != want {
+			t.Errorf("%.60s: got %s, %v, want %s", text, TextOf(res.Value), err, want)
+		}
+	}
+}
+
 // TestJavasOwnMethods has what java.lang and java.util answered.
 func TestJavasOwnMethods(t *testing.T) {
 	for text, want := range map[string]string{

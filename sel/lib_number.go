@@ -6,6 +6,8 @@ import (
 	"strings"
 	"unicode"
 	"unicode/utf8"
+
+	"github.com/segue-run/segue/sel/syntax"
 )
 
 func longClass() *Class {
@@ -204,15 +206,12 @@ func (t *Thread) parseDouble(v Value) (float64, error) {
 	case "Infinity":
 		f = math.Inf(1)
 	default:
-		n := numeral{t: t, left: s}
-		text, ok, err := n.read()
-		if err != nil {
+		var ok bool
+		var err error
+		if f, ok, err = syntax.ParseFloat(s, t.Work); err != nil {
 			return 0, err
 		}
 		if !ok {
-			return 0, bad()
-		}
-		if f, err = strconv.ParseFloat(text, 64); err != nil && !math.IsInf(f, 0) {
 			return 0, bad()
 		}
 	}

@@ -176,8 +176,8 @@ func (p *parser) constant() any {
 		}
 		return n
 	case Float:
-		f, err := strconv.ParseFloat(strings.TrimRight(text, "fFdD"), 64)
-		if ne, ok := err.(*strconv.NumError); ok && ne.Err != strconv.ErrRange {
+		f, ok, _ := ParseFloat(text, func(int) error { return nil })
+		if !ok {
 			p.fail(BadNumber, p.tok.pos, "%s is no number", text)
 		}
 		return f

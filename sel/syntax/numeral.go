@@ -1,18 +1,31 @@
-package sel
+package syntax
 
 import (
+	"math"
 	"strconv"
 	"strings"
 )
 
-// numeral reads the text of a floating-point number, without its sign, as Java writes them:
+// ParseFloat reads the text of a floating-point number, without its sign, as Java writes them:
 //
 //	digits [. [digits]] [e [sign] digits] [f|F|d|D]       or with the digits after the point only
 //	0x hex [. [hex]] p [sign] digits [f|F|d|D]            or with the digits after the point only
 //
-// The text may be megabytes long; what is left of it when it was read is short and has the same value.
+// It returns the nearest double, and false if the text is no such number. The text may be megabytes long: pay is called
+// for each block of bytes that was read, and its error ends the reading.
+func ParseFloat(text string, pay func(bytes int) error) (f float64, ok bool, err error) {
+	n := numeral{pay: pay, left: text}
+	short, ok, err := n.read()
+	if !ok || err != nil {
+		return 0, false, err
+	}
+	f, err = strconv.ParseFloat(short, 64) // an infinity comes with an error
+	return f, err == nil || math.IsInf(f, 0), nil
+}
+
+// numeral reads a number. What is left of a long text when it was read is short and has the same value.
 type numeral struct {
-	t       *Thread
+	pay     func(bytes int) error
 	left    string // what was not read yet
 	hex     bool
 	digits  []byte // the first digits that count
@@ -20,6 +33,9 @@ type numeral struct {
 	dropped int64  // digits before the point that were left out
 	point   int64  // digits after the point, and of these all but those left out
 }
+
+// numeralBlock is how many bytes are read on one payment.
+const numeralBlock = 1 << 15
 
 // mostDigits is how many digits decide to which number a text is rounded, and some more: the longest decimal that lies
 // half-way between two numbers has 767. With one more it is as many as strconv.ParseFloat takes: it misreads an integer
@@ -84,8 +100,8 @@ func (n *numeral) run(whole bool) (int, error) {
 		if !isDecimal(c) && !(n.hex && c|0x20 >= 'a' && c|0x20 <= 'f') {
 			break
 		}
-		if at++; at%blockSize == 0 {
-			if err := n.t.Work(blockSize); err != nil {
+		if at++; at%numeralBlock == 0 {
+			if err := n.pay(numeralBlock); err != nil {
 				return 0, err
 			}
 		}
@@ -107,7 +123,7 @@ func (n *numeral) run(whole bool) (int, error) {
 		}
 	}
 	n.left = n.left[at:]
-	return at, n.t.Work(at % blockSize)
+	return at, n.pay(at % numeralBlock)
 }
 
 // exponent reads an exponent. One that is beyond all bounds becomes the bound.
@@ -120,8 +136,8 @@ func (n *numeral) exponent() (int64, bool, error) {
 	x, at := int64(0), 0
 	for at < len(n.left) && isDecimal(n.left[at]) {
 		x = min(10*x+int64(n.left[at]-'0'), bound)
-		if at++; at%blockSize == 0 {
-			if err := n.t.Work(blockSize); err != nil {
+		if at++; at%numeralBlock == 0 {
+			if err := n.pay(numeralBlock); err != nil {
 				return 0, false, err
 			}
 		}
@@ -133,5 +149,5 @@ func (n *numeral) exponent() (int64, bool, error) {
 	if negative {
 		x = -x
 	}
-	return x, true, n.t.Work(at % blockSize)
+	return x, true, n.pay(at % numeralBlock)
 }
