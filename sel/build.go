@@ -3,6 +3,7 @@ package sel
 import (
 	"strings"
 	"unicode/utf8"
+	"unsafe"
 
 	"github.com/segue-run/segue/sel/syntax"
 )
@@ -36,28 +37,64 @@ func (b *builder) reserve(n int) bool {
 	if b.err == nil {
 		b.err = b.t.Work(n)
 	}
-	if b.err == nil {
+	if b.err == nil && cap(b.buf)-len(b.buf) < n {
 		b.buf, b.err = withRoom(b.buf, n, b.t.Work)
 	}
 	return b.err == nil
 }
 
-// withRoom returns buf with room for n more bytes. Buffers double, so that a long one is copied few times. Before that
-// pay is called with as many bytes as make an evaluation look up.
-func withRoom(buf []byte, n int, pay func(bytes int) error) ([]byte, error) {
-	if cap(buf)-len(buf) >= n {
-		return buf, nil
+// spare makes room for n more bytes, of which only those that are used will be paid for: append would copy a long string at
+// once. A short one may as well grow when it must.
+func (b *builder) spare(n int) {
+	if b.err == nil && len(b.buf) > blockSize && cap(b.buf)-len(b.buf) < n {
+		b.buf, b.err = withRoom(b.buf, n, b.t.Work)
 	}
-	if len(buf) > blockSize {
-		if err := pay(min(len(buf), pollEvery*stepBytes)); err != nil {
+}
+
+// withRoom returns a larger buf that has room for n more bytes. Buffers double, so that a long one is copied few times. For each copyLen
+// bytes that are copied, pay is called first, with as many bytes as make an evaluation look up.
+func withRoom(buf []byte, n int, pay func(bytes int) error) ([]byte, error) {
+	size := max(2*cap(buf), len(buf)+n, 32)
+	if len(buf) <= blockSize {
+		return append(make([]byte, 0, size), buf...), nil
+	}
+	larger := uncleared(size)
+	for rest := buf; len(rest) > 0; {
+		block := rest[:min(len(rest), copyLen)]
+		if err := pay(len(block)); err != nil {
 			return buf, err
 		}
+		larger = append(larger, block...)
+		rest = rest[len(block):]
 	}
-	return append(make([]byte, 0, max(2*cap(buf), len(buf)+n, 32)), buf...), nil
+	return larger, nil
+}
+
+// copyLen is how many bytes of a long text are copied between two looks.
+const copyLen = pollEvery * stepBytes
+
+// uncleared returns an empty buffer with room for n bytes. It differs from make in that a large one is not cleared first,
+// all at once.
+func uncleared(n int) []byte {
+	if n <= blockSize {
+		return make([]byte, 0, n)
+	}
+	var b strings.Builder
+	b.Grow(n)
+	b.WriteByte(0) // an empty string has no address
+	return unsafe.Slice(unsafe.StringData(b.String()), b.Cap())[:0]
 }
 
 // add appends s. Surrogates that meet become one character.
 func (b *builder) add(s string) {
+	if n := len(b.buf); n >= 3 && len(s) >= 3 && s[0] == 0xED && b.buf[n-3] == 0xED && joins(string(b.buf[n-3:]), s) {
+		low, width := syntax.Decode(s)
+		if !b.reserve(width) {
+			return
+		}
+		b.buf = syntax.AppendUnit(b.buf, low)
+		s = s[width:]
+	}
 	for len(s) > blockSize {
 		if !b.reserve(blockSize) {
 			return
@@ -65,15 +102,9 @@ func (b *builder) add(s string) {
 		b.buf = append(b.buf, s[:blockSize]...)
 		s = s[blockSize:]
 	}
-	if !b.reserve(len(s)) {
-		return
+	if b.reserve(len(s)) {
+		b.buf = append(b.buf, s...)
 	}
-	if n := len(b.buf); n >= 3 && len(s) >= 3 && s[0] == 0xED && b.buf[n-3] == 0xED && joins(string(b.buf[n-3:]), s) {
-		low, width := syntax.Decode(s)
-		b.buf = append(syntax.AppendUnit(b.buf, low), s[width:]...)
-		return
-	}
-	b.buf = append(b.buf, s...)
 }
 
 // value returns what was built.
@@ -136,13 +167,13 @@ func (t *Thread) slice(s string, i, j int) (Value, error) {
 	if err != nil {
 		return Value{}, err
 	}
-	var b []byte
-	if units < i { // begins with the second half of a pair
+	first := "" // the second half of a pair with which it begins
+	if units < i {
 		if i == j {
 			return StringOf(""), nil
 		}
 		r, width := syntax.Decode(s[from:])
-		b = syntax.AppendUnit(b, 0xDC00+(r-0x10000)&0x3FF)
+		first = string(syntax.AppendUnit(nil, 0xDC00+(r-0x10000)&0x3FF))
 		from, units = from+width, units+2
 	}
 	to, at, err := t.offset(s[from:], j-units)
@@ -154,15 +185,17 @@ func (t *Thread) slice(s string, i, j int) (Value, error) {
 		return Value{}, err
 	}
 	half := units+at < j // ends with the first half of a pair
-	if b == nil && !half {
+	if first == "" && !half {
 		return StringOf(s[from:to]), nil
 	}
-	b = append(b, s[from:to]...)
+	b := builder{t: t, paid: true, buf: uncleared(to - from + 6)}
+	b.add(first)
+	b.add(s[from:to])
 	if half {
 		r, _ := syntax.Decode(s[to:])
-		b = syntax.AppendUnit(b, 0xD800+(r-0x10000)>>10)
+		b.buf = syntax.AppendUnit(b.buf, 0xD800+(r-0x10000)>>10)
 	}
-	return StringOf(string(b)), nil
+	return b.value()
 }
 
 // longPart is how long a part can be that the functions of package strings look for at once.

@@ -11,9 +11,9 @@ import (
 func recased(t *Thread, s string, change func(b []byte, s string, at int, r rune) []byte) (Value, error) {
 	b := builder{t: t, buf: make([]byte, 0, min(len(s), blockSize))}
 	for at := 0; at < len(s); {
-		end := min(at+blockSize, len(s))
-		before := len(b.buf)
-		if !b.reserve(end - at) {
+		end := min(at+blockSize/4, len(s)) // other letters than ASCII take long
+		before, same := len(b.buf), end-at
+		if b.spare(3 * same); !b.reserve(same) {
 			break
 		}
 		slow := 0
@@ -31,7 +31,7 @@ func recased(t *Thread, s string, change func(b []byte, s string, at int, r rune
 		if b.err = t.Work(8 * slow); b.err != nil {
 			break
 		}
-		if more := len(b.buf) - before - blockSize; more > 0 && !b.reserve(more) {
+		if more := len(b.buf) - before - same; more > 0 && !b.reserve(more) {
 			break
 		}
 	}

@@ -15,26 +15,31 @@ type growing struct {
 // mostGrowing is how many strings can grow at the same time without being copied at each step.
 const mostGrowing = 4
 
-// append returns base followed by add, without copying base when there is room behind it.
+// append returns base followed by add, without copying base when there is room behind it. It pays for the work.
 func (t *Thread) append(base, add string) (Value, error) {
 	for i := range t.growing {
 		g := &t.growing[i]
 		if len(g.buf) == len(base) && unsafe.SliceData(g.buf) == unsafe.StringData(base) {
-			if cap(g.buf)-len(g.buf) < len(add) {
-				if err := t.Work(len(base)); err != nil {
-					return Value{}, err
-				}
+			if len(add) > min(cap(g.buf)-len(g.buf), blockSize) {
+				return t.extend(g, builder{t: t, paid: true, buf: g.buf}, add)
 			}
 			g.buf = append(g.buf, add...)
-			return ofBytes(g.buf), nil
+			return ofBytes(g.buf), t.Work(len(add))
 		}
 	}
-	if err := t.Work(len(base)); err != nil {
-		return Value{}, err
-	}
+	b := builder{t: t, paid: true, buf: uncleared(len(base) + len(add) + 32)}
+	b.add(base)
 	g := &t.growing[t.nextGrowing%mostGrowing]
 	t.nextGrowing++
-	g.buf = append(append(make([]byte, 0, len(base)+len(add)+32), base...), add...)
+	return t.extend(g, b, add)
+}
+
+// extend makes g what b holds, followed by add.
+func (t *Thread) extend(g *growing, b builder, add string) (Value, error) {
+	if b.add(add); b.err != nil {
+		return Value{}, b.err
+	}
+	g.buf = b.buf
 	return ofBytes(g.buf), nil
 }
 
@@ -56,9 +61,6 @@ func (t *Thread) grow(s, v Value) (Value, error) {
 		return Value{}, Errorf(CodeLimitString, "a string would have more than %d bytes", t.limits.String)
 	}
 	if err := t.Alloc(stored(len(add))); err != nil {
-		return Value{}, err
-	}
-	if err := t.Work(len(add)); err != nil {
 		return Value{}, err
 	}
 	return t.append(base, add)

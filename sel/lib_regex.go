@@ -157,7 +157,7 @@ func replaceAll(t *Thread, s string, args []Value) (Value, error) {
 		for _, block := range pieces {
 			for _, p := range block {
 				if p.group < 0 {
-					b.add(p.text)
+					b.add(replacement[p.from:p.to])
 				} else if at := caps[2*p.group]; at >= 0 {
 					b.add(s[at:caps[2*p.group+1]])
 				}
@@ -170,17 +170,17 @@ func replaceAll(t *Thread, s string, args []Value) (Value, error) {
 	return b.value()
 }
 
-// piece is a part of a replacement: a text, or a group if group >= 0.
+// piece is a part of a replacement: a group if group >= 0, otherwise its bytes from from to to. There can be millions of them,
+// so they hold nothing that the garbage collector would have to look at.
 type piece struct {
-	text  string
-	group int
+	from, to, group int
 }
 
 // piecesOf reads a replacement: $1, ${name}, and a backslash before a character that means itself.
 func piecesOf(t *Thread, s string, re *regex.Regex) ([][]piece, error) {
 	pieces := [][]piece{}
 	add := func(p piece) error {
-		if p.group < 0 && p.text == "" {
+		if p.group < 0 && p.from == p.to {
 			return nil
 		}
 		pieces = push(pieces, p)
@@ -200,7 +200,7 @@ func piecesOf(t *Thread, s string, re *regex.Regex) ([][]piece, error) {
 		if i += plain; at < 0 {
 			continue
 		}
-		if err := add(piece{s[from:i], -1}); err != nil {
+		if err := add(piece{from, i, -1}); err != nil {
 			return nil, err
 		}
 		special := s[i]
@@ -216,13 +216,13 @@ func piecesOf(t *Thread, s string, re *regex.Regex) ([][]piece, error) {
 		if err != nil {
 			return nil, err
 		}
-		if err := add(piece{"", group}); err != nil {
+		if err := add(piece{group: group}); err != nil {
 			return nil, err
 		}
 		i += n
 		from = i
 	}
-	err := add(piece{s[from:], -1})
+	err := add(piece{from, len(s), -1})
 	return pieces, err
 }
 

@@ -252,7 +252,7 @@ func join(t *Thread, _ Value, args []Value) (Value, error) {
 	if err := t.AllocString(size); err != nil {
 		return Value{}, err
 	}
-	b := builder{t: t, paid: true, buf: make([]byte, 0, size)}
+	b := builder{t: t, paid: true, buf: uncleared(size)}
 	for i := range n {
 		if i > 0 {
 			b.add(between)
@@ -278,6 +278,7 @@ func escape(t *Thread, recv Value, args []Value) (Value, error) {
 	b := builder{t: t}
 	for from := 0; from < len(s) && b.err == nil; {
 		to := min(from+blockSize, len(s))
+		b.spare(2 * (to - from))
 		b.reserve(to - from)
 		for i := from; i < to; i++ {
 			c := s[i]

@@ -206,7 +206,7 @@ func (t *Thread) concat(a, b string) (Value, error) {
 	if len(a)+len(b) < blockSize {
 		return StringOf(concat(a, b)), nil
 	}
-	both := builder{t: t, paid: true, buf: make([]byte, 0, len(a)+len(b))}
+	both := builder{t: t, paid: true, buf: uncleared(len(a) + len(b))}
 	both.add(a)
 	both.add(b)
 	return both.value()

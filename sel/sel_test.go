@@ -87,6 +87,7 @@ func TestRules(t *testing.T) {
 		{"'😀'.length()", "2 (LONG)"}, {"'a😀b'.substring(1, 2) + 'a😀b'.substring(2)", "😀b (STRING)"},
 		{"'😀'.compareTo('\uFFFF')", "-10178 (LONG)"}, {"'\\uD83D' + '\\uDE00' == '😀'", "true (BOOLEAN)"},
 		{"s = '\\uD83D'; s += '\\uDE00'; s.length() + s", "2😀 (STRING)"},
+		{"s = '\\uDE00' + 'xxxxxxxx'.replaceAll('x', 'xxxxxxxx').replaceAll('x', 'xxxxxxxx').replaceAll('x', 'xxxxxxxxxxxxxxxx').replaceAll('x', 'xxxxxxxx'); ('\\uD83D' + s).substring(0, 9) == '😀xxxxxxx'", "true (BOOLEAN)"},
 		{"'straße ΣΑΣ'.toUpperCase()", "STRASSE ΣΑΣ (STRING)"}, {"'ΣΑΣ ΑΣ.Α'.toLowerCase()", "σας ασ.α (STRING)"},
 		{"'ᾳ ﬃ ŉ'.toUpperCase()", "ΑΙ FFI ʼN (STRING)"},
 		{"String.join('-', 'a'.split(''))", "a (STRING)"}, {"'a1b22c'.split('\\\\d+', 2)[1]", "b22c (STRING)"},

@@ -33,7 +33,7 @@ var stretches = []struct {
 	{"length", "big.length(); wide.length();", slow},
 	{"substring", "big.substring(n/2); wide.substring(n/8, n/3);", copies},
 	{"trim", "blank.trim(); (blank.substring(1) + 'x').trim(); ('x' + blank.substring(1)).trim();", copies},
-	{"upper and lower case", "big.toUpperCase(); wide.toUpperCase(); wide.toLowerCase();", slow},
+	{"upper and lower case", "big.toUpperCase(); wide.toUpperCase(); wide.toLowerCase(); wide.substring(n/8*3).replace('é', 'ΐ').toUpperCase();", slow},
 	{"replace", "words.replace('ab', 'cd'); words.replace('a', ''); big.replace('b', 'c'); ", slow},
 	{"replace nothing", "words.substring(n/4*3).replace('', '-');", slow},
 	{"replaceAll", "words.replaceAll('a', 'c');", slow},

@@ -98,7 +98,7 @@ func (p *printer) room(n int) bool {
 	if p.err == nil {
 		p.err = p.pay(n)
 	}
-	if p.err == nil {
+	if p.err == nil && cap(p.buf)-len(p.buf) < n {
 		p.buf, p.err = withRoom(p.buf, n, p.work)
 	}
 	return p.err == nil
