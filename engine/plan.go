@@ -382,5 +382,3 @@ func clip(s string) string {
 	}
 	return s + " …"
 }
-
-func quoted(s string) wire.Raw { return wire.Raw(wire.AppendString(nil, s)) }

@@ -21,16 +21,20 @@ func (m *Machine) poisoned(t *flow.Turn, e flow.Poisoned) {
 	}
 	reason := clip(e.Reason)
 	r.aside = m.ids()
+	doc := record.Quarantine{Reason: reason, Event: e.Event}
 	m.pending = append(m.pending, store.Row{
-		Table: store.Quarantine, ID: r.aside, Group: m.group, Parent: r.row, Doc: record.AppendRaw(nil, quoted(reason)),
+		Table: store.Quarantine, ID: r.aside, Group: m.group, Parent: r.row, Doc: doc.AppendJSON(nil),
 	})
-	t.Dirty(len(reason) + 50)
+	t.Dirty(len(reason) + len(e.Event) + 50)
 	m.timers.set(r, 0)
 	if ok {
 		r.body.rec.Quarantine = reason
-		r.body.rec.Timeline = record.Note(r.body.rec.Timeline, instance.Log(t.Now, "ERROR",
-			"The run is in quarantine because the engine failed on it; release, stop or kill it. "+reason))
-		m.touch(t, r, 2*maxMessage)
+		says := "The run is in quarantine because the engine failed on it; release, stop or kill it. " + reason
+		if e.Event != "" {
+			says += " It was about " + string(e.Event)
+		}
+		r.body.rec.Timeline = record.Note(r.body.rec.Timeline, instance.Log(t.Now, "ERROR", says))
+		m.touch(t, r, len(reason)+len(says))
 	}
 	if r.status == instance.Created {
 		m.dequeue(t, r.wf, false)

@@ -11,11 +11,12 @@ import (
 	"github.com/segue-run/segue/record"
 	"github.com/segue-run/segue/step"
 	"github.com/segue-run/segue/store"
+	"github.com/segue-run/segue/wire"
 )
 
 // poison has flow say that an event about a run cannot be decided or stored.
 func (w *world) poison(p *engine.Plan, row int64) {
-	w.node.Outside(engine.GroupOf(p.Definition.ID, 4), flow.Poisoned{Entity: row, Reason: "boo"})
+	w.node.Outside(engine.GroupOf(p.Definition.ID, 4), flow.Poisoned{Entity: row, Reason: "boo", Event: `{"type":"Outcome"}`})
 	w.settle()
 }
 
@@ -26,8 +27,8 @@ func (w *world) act(body any) (engine.Acted, error) {
 	return a, err
 }
 
-// quarantine returns the number of quarantine rows, and what the record of a run says about it.
-func (w *world) quarantine(row int64) (rows int, says string) {
+// quarantine returns what the quarantine rows hold, and what the record of a run says about it.
+func (w *world) quarantine(row int64) (rows []*record.Quarantine, says string) {
 	w.t.Helper()
 	err := w.store.Read(context.Background(), func(s store.Snapshot) error {
 		all, err := store.Collect(s, store.Query{Table: store.Quarantine, By: store.ByTable})
@@ -38,11 +39,19 @@ func (w *world) quarantine(row int64) (rows int, says string) {
 		if err != nil {
 			return err
 		}
+		rows = nil
+		for _, r := range all {
+			q, err := record.ParseQuarantine(r.Doc)
+			if err != nil {
+				return err
+			}
+			rows = append(rows, q)
+		}
 		rec, err := record.ParseRun(runs[0].Doc)
 		if err != nil {
 			return err
 		}
-		rows, says = len(all), rec.Quarantine
+		says = rec.Quarantine
 		return nil
 	})
 	if err != nil {
@@ -53,8 +62,14 @@ func (w *world) quarantine(row int64) (rows int, says string) {
 
 func (w *world) wantQuarantine(row int64, rows int, says string) {
 	w.t.Helper()
-	if n, s := w.quarantine(row); n != rows || s != says {
-		w.t.Errorf("%d quarantine rows, and the run says %q; want %d and %q", n, s, rows, says)
+	list, s := w.quarantine(row)
+	if len(list) != rows || s != says {
+		w.t.Errorf("%d quarantine rows, and the run says %q; want %d and %q", len(list), s, rows, says)
+	}
+	for _, q := range list {
+		if q.Reason != says || q.Event != `{"type":"Outcome"}` {
+			w.t.Errorf("the row says %+v", q)
+		}
 	}
 }
 
@@ -182,6 +197,23 @@ func (w *world) rewrite(q store.Query, doc func(old []byte) []byte) {
 	w.boot(engine.Limits{})
 }
 
+// wantAside compares what the only quarantine row says, also where the run itself cannot be read.
+func (w *world) wantAside(row int64, reason string, event wire.Raw) {
+	w.t.Helper()
+	var rows []store.Row
+	err := w.store.Read(context.Background(), func(s store.Snapshot) (err error) {
+		rows, err = store.Collect(s, store.Query{Table: store.Quarantine, By: store.ByTable})
+		return err
+	})
+	if err != nil || len(rows) != 1 || rows[0].Parent != row {
+		w.t.Fatal(rows, err)
+	}
+	q, err := record.ParseQuarantine(rows[0].Doc)
+	if err != nil || !strings.Contains(q.Reason, reason) || q.Event != event {
+		w.t.Errorf("the row says %+v, %v", q, err)
+	}
+}
+
 // TestARunThatCannotBeReadIsSetAside: whoever has spoilt it, everything else goes on, and when the row has been repaired, it is
 // released.
 func TestARunThatCannotBeReadIsSetAside(t *testing.T) {
@@ -200,6 +232,7 @@ func TestARunThatCannotBeReadIsSetAside(t *testing.T) {
 	w.say(p, "a", step.Progress{State: step.Done}) // is taken back with the first panic, so
 	w.say(p, "a", step.Progress{State: step.Done}) // the edge says it again
 	w.want(p, 3, "IN_PROGRESS a=STARTING")
+	w.wantAside(rows[1], "format 99; this version of segue reads 1", `{"type":"dequeue","workflow":"w"}`)
 	for _, body := range []any{
 		&engine.Act{Workflow: "w", Instance: 2, Action: instance.Stop}, &engine.Release{Workflow: "w", Instance: 2},
 	} {

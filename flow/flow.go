@@ -12,6 +12,7 @@ package flow
 
 import (
 	"github.com/segue-run/segue/store"
+	"github.com/segue-run/segue/wire"
 )
 
 // Machine is the state of one group and its rules. Its methods are never called at the same time. They do not block,
@@ -31,7 +32,16 @@ type Machine interface {
 
 	// Entity returns the key of the entity that an event is about, for quarantine; 0 if there is none.
 	Entity(event any) int64
+
+	// Describe returns what an event says, for the operator who finds its entity set aside: a JSON object with its type and
+	// what matters of it, without values that may be large or secret, of at most MaxDescription bytes, UTF-8 without NUL. It
+	// is called when Handle or Seal has failed, so the memory of the machine may be in any state. If it panics, or returns
+	// anything else, the type of the event is all that is told.
+	Describe(event any) wire.Raw
 }
+
+// MaxDescription is the length of the longest description of an event in bytes.
+const MaxDescription = 5000
 
 // Kind makes machines.
 type Kind interface {
@@ -65,6 +75,7 @@ type (
 	Poisoned struct {
 		Entity int64
 		Reason string
+		Event  wire.Raw // what it said: see Machine.Describe
 	}
 )
 

@@ -10,6 +10,7 @@ import (
 	"github.com/segue-run/segue/fault"
 	"github.com/segue-run/segue/flow"
 	"github.com/segue-run/segue/store"
+	"github.com/segue-run/segue/wire"
 )
 
 // tiny is a Machine whose events are little programs, so that a test can say what a group decides. A group keeps numbers by
@@ -102,7 +103,7 @@ func (m *tiny) Handle(t *flow.Turn, event any) {
 		}
 	case flow.Poisoned:
 		m.poisoned[e.Entity] = e.Reason
-		m.pending = append(m.pending, store.Row{Table: store.Quarantine, ID: m.ids(), Group: m.group, Parent: e.Entity, Doc: []byte(e.Reason)})
+		m.pending = append(m.pending, store.Row{Table: store.Quarantine, ID: m.ids(), Group: m.group, Parent: e.Entity, Doc: []byte(e.Reason + " " + string(e.Event))})
 		t.Dirty(len(e.Reason))
 		t.Hold("sets " + m.name(e.Entity) + " aside: " + e.Reason)
 	}
@@ -245,6 +246,18 @@ func (m *tiny) Seal(rows []store.Row, buf []byte) ([]store.Row, []byte) {
 }
 
 func (m *tiny) Deadline() int64 { return m.wake }
+
+// Describe returns the program; one with a secret in it is too much for it.
+func (m *tiny) Describe(event any) wire.Raw {
+	program := fmt.Sprint(event)
+	switch {
+	case strings.Contains(program, "secret"):
+		panic("it is secret")
+	case strings.Contains(program, "nonsense"):
+		return "nonsense"
+	}
+	return wire.Raw(wire.Str([]byte("{"), "program", program)) + "}"
+}
 
 // Entity returns the row of the number that a program names first.
 func (m *tiny) Entity(event any) int64 {

@@ -181,7 +181,7 @@ func (t *trouble) panicked(l *Loop, e *envelope, err error) {
 	if judged || t.strikes[who] >= strikesOut {
 		delete(t.strikes, who)
 		e.command.answer(nil, fault.New(fault.Internal, "the request cannot be decided: %w", err))
-		n.condemn(who.group, who.entity, err)
+		n.condemn(l, who.entity, e.body, err)
 	}
 }
 
@@ -200,9 +200,20 @@ func entityOf(m Machine, event any) (id int64) {
 	return m.Entity(event)
 }
 
-// condemn has an entity poisoned when its group is loaded again. The caller holds trouble.mu.
-func (n *Node) condemn(g store.Group, entity int64, err error) {
-	why := reasonOf(err)
+// describe asks the machine, too. It cannot take the node down.
+func describe(m Machine, event any) (told wire.Raw) {
+	defer func() {
+		_, err := wire.Parse([]byte(told))
+		if recover() != nil || err != nil || len(told) > MaxDescription || wire.Storable(string(told)) != string(told) {
+			told = wire.Raw(wire.Str([]byte("{"), "type", fmt.Sprintf("%T", event))) + "}"
+		}
+	}()
+	return m.Describe(event)
+}
+
+// condemn has an entity poisoned, because of an event, when its group is loaded again. The caller holds trouble.mu.
+func (n *Node) condemn(l *Loop, entity int64, event any, err error) {
+	g := l.group
 	if entity == 0 {
 		n.report(Incident{What: "refused", Group: g, Err: err})
 		return
@@ -210,7 +221,9 @@ func (n *Node) condemn(g store.Group, entity int64, err error) {
 	t := &n.trouble
 	told := slices.ContainsFunc(t.poisoned[g], func(p *poison) bool { return p.Entity == entity })
 	if !told {
-		t.poisoned[g] = append(t.poisoned[g], &poison{Poisoned: Poisoned{Entity: entity, Reason: why}})
+		t.poisoned[g] = append(t.poisoned[g], &poison{Poisoned: Poisoned{
+			Entity: entity, Reason: reasonOf(err), Event: describe(l.machine, event),
+		}})
 	}
 	n.stats.Quarantines.Add(1)
 	n.report(Incident{What: "quarantine", Group: g, Err: err})
@@ -255,7 +268,8 @@ func (n *Node) refused(b *Batch, err error) {
 	if b.only == nil {
 		return
 	}
-	n.condemn(b.only.loop.group, entityOf(b.only.loop.machine, b.only.env.body), err)
+	l, event := b.only.loop, b.only.env.body
+	n.condemn(l, entityOf(l.machine, event), event, err)
 	b.only.env.command.answer(nil, fault.New(fault.Internal, "the request cannot be stored: %w", err))
 }
 

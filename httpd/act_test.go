@@ -80,11 +80,12 @@ func TestReleaseFromQuarantine(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	w.node.Flow().Outside(engine.GroupOf("w", 4), flow.Poisoned{Entity: row, Reason: "boo"})
+	w.node.Flow().Outside(engine.GroupOf("w", 4), flow.Poisoned{Entity: row, Reason: "boo", Event: `{"type":"Outcome","step":"a"}`})
 	close(w.runtime.done)
 	w.do("PUT", api+"/w/instances/1/runs/1/actions/release", "").is(200).has("status", "-", "completed", "false", "workflow_instance_status", `"IN_PROGRESS"`,
 		"info", `"The run goes on."`, "timeline_event/message", `"User [tester] has released the run from quarantine"`)
-	w.get(api+"/w/instances/1?wait=terminal").is(200).has("status", `"SUCCEEDED"`)
+	w.get(api+"/w/instances/1?wait=terminal").is(200).has("status", `"SUCCEEDED"`).
+		says(`release, stop or kill it. boo It was about {\"type\":\"Outcome\",\"step\":\"a\"}`)
 	w.do("PUT", release, "").is(400).says("has no run in quarantine")
 }
 

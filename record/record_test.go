@@ -62,6 +62,7 @@ func full() map[string]struct {
 		Timeline: timeline, Extra: extra,
 	}
 	version := record.Version{Definition: `{"id":"x","steps":[]}`, Metadata: `{"by":"ann"}`, Extra: extra}
+	quarantine := record.Quarantine{Reason: "boo \"\u00e9\"", Event: `{"type":"Outcome","attempt":2}`}
 	params := new(param.Params)
 	params.Set("n", param.NewParam(param.Long, int64(1), 5))
 	params.Set("s", param.NewParam(param.StringArray, []string{"a", "b"}, 6))
@@ -71,9 +72,10 @@ func full() map[string]struct {
 		parse func([]byte) (any, error)
 	}
 	return map[string]kind{
-		"run":      {run, run.AppendJSON(nil), func(d []byte) (any, error) { return deref(record.ParseRun(d)) }},
-		"workflow": {workflow, workflow.AppendJSON(nil), func(d []byte) (any, error) { return deref(record.ParseWorkflow(d)) }},
-		"version":  {version, version.AppendJSON(nil), func(d []byte) (any, error) { return deref(record.ParseVersion(d)) }},
+		"run":        {run, run.AppendJSON(nil), func(d []byte) (any, error) { return deref(record.ParseRun(d)) }},
+		"workflow":   {workflow, workflow.AppendJSON(nil), func(d []byte) (any, error) { return deref(record.ParseWorkflow(d)) }},
+		"version":    {version, version.AppendJSON(nil), func(d []byte) (any, error) { return deref(record.ParseVersion(d)) }},
+		"quarantine": {quarantine, quarantine.AppendJSON(nil), func(d []byte) (any, error) { return deref(record.ParseQuarantine(d)) }},
 		"step": {attempt, record.AppendAttempts(nil, &attempt), func(d []byte) (any, error) {
 			list, err := record.ParseAttempts(d)
 			if err != nil || len(list) != 1 {
@@ -132,7 +134,7 @@ func TestGolden(t *testing.T) {
 func TestGoldenHasEveryField(t *testing.T) {
 	for name, k := range full() {
 		switch k.value.(type) {
-		case record.Run, record.Workflow, record.Version, record.Attempt:
+		case record.Run, record.Workflow, record.Version, record.Attempt, record.Quarantine:
 			for _, empty := range emptyFields(reflect.ValueOf(k.value), name) {
 				t.Errorf("%s is empty in the golden document", empty)
 			}
@@ -173,8 +175,8 @@ func emptyFields(v reflect.Value, path string) (list []string) {
 
 func TestUnknownFieldsSurvive(t *testing.T) {
 	for name, k := range full() {
-		if name == "params" || name == "artifacts" {
-			continue // written once, by whoever evaluates; nobody rewrites them
+		if name == "params" || name == "artifacts" || name == "quarantine" {
+			continue // written once; nobody rewrites them
 		}
 		doc := string(k.doc)
 		newer := `"new":{"deep":[1,2.0,"x",null,true]},"new2":"\u0001"`
@@ -371,6 +373,28 @@ func TestRunsRoundTrip(t *testing.T) {
 			t.Fatalf("%s\n(-want +got) %s", doc, d)
 		}
 	})
+}
+
+func TestQuarantinesRoundTrip(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		want := record.Quarantine{Reason: anyText.Draw(t, "reason"), Event: anyRaw.Draw(t, "event")}
+		doc := want.AppendJSON(nil)
+		got, err := record.ParseQuarantine(doc)
+		if err != nil {
+			t.Fatalf("%s: %v", doc, err)
+		}
+		if d := cmp.Diff(want, *got, same); d != "" {
+			t.Fatalf("%s\n(-want +got) %s", doc, d)
+		}
+	})
+}
+
+// TestEarlierQuarantines reads a row from before the event was kept.
+func TestEarlierQuarantines(t *testing.T) {
+	got, err := record.ParseQuarantine([]byte(`{"f":1,"v":"boo"}`))
+	if err != nil || got.Reason != "boo" || got.Event != "" {
+		t.Errorf("%+v, %v", got, err)
+	}
 }
 
 func TestWorkflowsRoundTrip(t *testing.T) {

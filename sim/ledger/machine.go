@@ -9,6 +9,7 @@ import (
 	"github.com/segue-run/segue/fault"
 	"github.com/segue-run/segue/flow"
 	"github.com/segue-run/segue/store"
+	"github.com/segue-run/segue/wire"
 )
 
 // machine is the ledger of one group.
@@ -146,6 +147,12 @@ func (m *machine) Entity(event any) int64 {
 		return e.Entity
 	}
 	return 0
+}
+
+// Describe implements flow.Machine.
+func (m *machine) Describe(event any) wire.Raw {
+	b := wire.Str([]byte("{"), "type", fmt.Sprintf("%T", event))
+	return wire.Raw(append(wire.Int(b, "account", m.Entity(event)), '}'))
 }
 
 // Deadline implements flow.Machine.

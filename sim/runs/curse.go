@@ -4,9 +4,11 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strings"
 
 	"github.com/segue-run/segue/engine"
 	"github.com/segue-run/segue/flow"
+	"github.com/segue-run/segue/record"
 	"github.com/segue-run/segue/sim"
 	"github.com/segue-run/segue/store"
 )
@@ -65,6 +67,9 @@ func (w *World) enterQuarantine(r *store.Row) {
 		return
 	}
 	k.aside[r.ID] = r.Parent
+	if q, err := record.ParseQuarantine(r.Doc); err != nil || !strings.HasPrefix(string(q.Event), `{"type":"Outcome",`) {
+		w.env.Fail("the quarantine row %d does not tell the outcome that could not be decided: %s", r.ID, r.Doc)
+	}
 	if uuid := k.uuidOf[r.Parent]; !w.cursed[uuid] && !w.env.Lost() {
 		w.env.Fail("run %s is in quarantine: %s", uuid, r.Doc)
 	}
