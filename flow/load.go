@@ -10,7 +10,7 @@ import (
 
 // Join seats the node in the store. Nothing can be claimed before.
 func (n *Node) Join(ctx context.Context) error {
-	seat, err := n.store.Join(ctx, n.name, n.clock())
+	seat, err := n.store.Join(ctx, n.name, n.stride())
 	if err != nil {
 		return err
 	}

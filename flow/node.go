@@ -1,6 +1,7 @@
 package flow
 
 import (
+	"math/rand/v2"
 	"sync"
 	"sync/atomic"
 
@@ -21,6 +22,9 @@ type Options struct {
 	// Shared says that other processes may come to own groups of the same store. Then even answers that write nothing wait
 	// until the store has confirmed that the group is still this node's. It is implied by Forward.
 	Shared bool
+	// Stride returns how far a new seat is above the one before it: a random number from 1 to store.MaxStride. nil = one
+	// that is drawn here.
+	Stride func() int64
 	// Limits bounds memory and batches; zero fields have defaults.
 	Limits Limits
 	// Report is told of what operators should know: drops, quarantines, repeats. It may be nil and must not block.
@@ -44,6 +48,7 @@ type Node struct {
 	clock   Clock
 	forward func(store.Message)
 	shared  bool
+	stride  func() int64
 	limits  Limits
 	report  func(Incident)
 
@@ -84,10 +89,14 @@ func NewNode(o Options) *Node {
 	n := &Node{
 		name: o.Name, store: o.Store, kind: o.Kind, outbox: o.Outbox, clock: o.Clock, forward: o.Forward,
 		shared: o.Shared || o.Forward != nil,
+		stride: o.Stride,
 		limits: o.Limits.withDefaults(), report: o.Report,
 		loops:      make([]atomic.Pointer[Loop], o.Store.Groups()),
 		commitKick: make(chan struct{}, 1),
 		timerKick:  make(chan struct{}, 1),
+	}
+	if n.stride == nil {
+		n.stride = func() int64 { return 1 + rand.Int64N(store.MaxStride) }
 	}
 	if n.report == nil {
 		n.report = func(Incident) {}

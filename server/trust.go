@@ -30,8 +30,8 @@ func (t *trusted) look(err error) error {
 }
 
 // Join implements store.Store.
-func (t *trusted) Join(ctx context.Context, node string, floor int64) (store.Seat, error) {
-	seat, err := t.Store.Join(ctx, node, floor)
+func (t *trusted) Join(ctx context.Context, node string, stride int64) (store.Seat, error) {
+	seat, err := t.Store.Join(ctx, node, stride)
 	return seat, t.look(err)
 }
 

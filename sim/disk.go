@@ -15,9 +15,10 @@ type disk struct {
 	run   *run
 	under store.Store
 	book  *book
-	past  []*book // before each of the last batches
-	seq   int64   // batches landed
-	lost  int     // restores
+	past  []*book             // before each of the last batches
+	seq   int64               // batches landed
+	lost  int                 // restores
+	seats map[store.Seat]bool // ever given, whatever the store has lost since
 }
 
 // book is what the disk knows about the state of the store. It is copied before each batch if the store may forget.
@@ -37,7 +38,7 @@ type letterKey struct {
 }
 
 func newDisk(r *run, under store.Store) *disk {
-	return &disk{run: r, under: under, book: &book{
+	return &disk{run: r, under: under, seats: map[store.Seat]bool{}, book: &book{
 		owner: map[store.Group]store.Seat{}, gen: map[store.Group]store.Generation{}, landed: map[store.Seat]int64{},
 		sent: map[pair]int64{}, rows: map[letterKey]bool{},
 	}}
@@ -108,13 +109,17 @@ func (d *disk) verdict(op string, percent int) (before, after error) {
 }
 
 // Join implements store.Store.
-func (d *disk) Join(ctx context.Context, node string, floor int64) (store.Seat, error) {
+func (d *disk) Join(ctx context.Context, node string, stride int64) (store.Seat, error) {
 	before, after := d.verdict("join", d.run.climate.CallFaults)
 	if before != nil {
 		return store.Seat{}, before
 	}
-	seat, err := d.under.Join(ctx, node, floor)
+	seat, err := d.under.Join(ctx, node, stride)
 	if err == nil {
+		if d.seats[seat] {
+			d.run.fail("the seat %s/%d was given twice", seat.Node, seat.Incarnation)
+		}
+		d.seats[seat] = true
 		d.book.landed[seat] = 0
 		d.took(seat)
 		d.rejoined(node)

@@ -141,6 +141,7 @@ func (h *host) start() {
 	r := h.run
 	o := flow.Options{
 		Name: h.name, Store: r.disk, Kind: h, Outbox: outbox{h}, Clock: h.clock, Limits: r.climate.Limits,
+		Stride: func() int64 { return 1 + r.rng.Int64N(store.MaxStride) },
 		Report: func(i flow.Incident) {
 			r.trace.line("%s: incident %s, group %d", h.name, i.What, i.Group)
 			r.met.one("incident: " + i.What)

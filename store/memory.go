@@ -136,13 +136,13 @@ func (m *Memory) Groups() int {
 }
 
 // Join implements Store.
-func (m *Memory) Join(ctx context.Context, node string, floor int64) (seat Seat, err error) {
+func (m *Memory) Join(ctx context.Context, node string, stride int64) (seat Seat, err error) {
 	err = m.apply(ctx, "join", nil, func(s *memoryState) error {
 		if err := CheckNode(node); err != nil {
 			return err
 		}
 		n, _ := s.nodes.get(treeKey{s: node})
-		n.incarnation = max(n.incarnation+1, floor)
+		n.incarnation += max(stride, 1)
 		n.lastBatch = 0
 		s.nodes = s.nodes.with(treeKey{s: node}, n)
 		seat = Seat{Node: node, Incarnation: n.incarnation}

@@ -113,6 +113,9 @@ type Seat struct {
 	Incarnation int64
 }
 
+// MaxStride is how far a seat is at most above the one before it: a node may join at least four billion times.
+const MaxStride = 1 << 31
+
 // Owned is a group that has been claimed. Floor is the highest Batch.Time that any node has committed: the group's
 // clock does not go back behind it.
 type Owned struct {
@@ -128,10 +131,11 @@ type Store interface {
 	// Groups returns the number of flow groups, fixed when the store was created.
 	Groups() int
 
-	// Join seats a node and unseats the process before it, whose commits then fail as Behind. The incarnation is above
-	// that of every process before, and at least the floor. Callers pass the clock: a database that has lost its last
-	// commits may have lost a Join, and must not give the same seat to a second process.
-	Join(ctx context.Context, node string, floor int64) (Seat, error)
+	// Join seats a node and unseats the process before it, whose commits then fail as Behind. The incarnation is that of
+	// the process before (at first 0) and the stride, which is at least 1; less counts as 1. Callers draw the stride at
+	// random, up to MaxStride: a database that has lost its last commits may have lost a Join, and must not give the same
+	// seat to a second process.
+	Join(ctx context.Context, node string, stride int64) (Seat, error)
 
 	// Claim makes the seat the owner of the groups, whoever owned them, and adds 1 to their generations.
 	Claim(ctx context.Context, seat Seat, groups []Group) ([]Owned, error)

@@ -71,13 +71,13 @@ func (c *control) drop(ctx context.Context) {
 }
 
 // Join implements store.Store.
-func (s *Store) Join(ctx context.Context, node string, floor int64) (store.Seat, error) {
+func (s *Store) Join(ctx context.Context, node string, stride int64) (store.Seat, error) {
 	seat := store.Seat{Node: node}
 	if err := store.CheckNode(node); err != nil {
 		return store.Seat{}, failed("join", err, store.Refused)
 	}
 	err := s.transaction(ctx, "join", func(tx pgx.Tx) error {
-		return tx.QueryRow(ctx, join, node, max(floor, 1)).Scan(&seat.Incarnation)
+		return tx.QueryRow(ctx, join, node, max(stride, 1)).Scan(&seat.Incarnation)
 	})
 	if err != nil {
 		return store.Seat{}, err

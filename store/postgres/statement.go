@@ -21,7 +21,7 @@ const (
 	consume      = "DELETE FROM message m USING unnest($1::int[], $2::int[], $3::bigint[]) c (r, s, n) WHERE m.receiver = c.r AND m.sender = c.s AND m.number = c.n"
 	send         = "INSERT INTO message (receiver, sender, number, sent, body) SELECT * FROM unnest($1::int[], $2::int[], $3::bigint[], $4::bigint[], $5::bytea[])"
 	setState     = "UPDATE flow_group g SET state = s.state FROM unnest($1::int[], $2::bytea[]) s (id, state) WHERE g.id = s.id"
-	join         = "INSERT INTO node (name, incarnation, last_batch, time) VALUES ($1, $2, 0, 0) ON CONFLICT (name) DO UPDATE SET incarnation = greatest(node.incarnation + 1, $2), last_batch = 0 RETURNING incarnation"
+	join         = "INSERT INTO node (name, incarnation, last_batch, time) VALUES ($1, $2, 0, 0) ON CONFLICT (name) DO UPDATE SET incarnation = node.incarnation + $2, last_batch = 0 RETURNING incarnation"
 	lease        = "UPDATE meta SET value = value + $1 WHERE key = 'next_id' RETURNING value - $1"
 	lockGroups   = "SELECT id FROM flow_group WHERE id = ANY ($1::int[]) ORDER BY id FOR UPDATE"
 	lockSeat     = "SELECT incarnation FROM node WHERE name = $1 FOR SHARE"

@@ -117,12 +117,12 @@ func open(ctx context.Context, dir string, o Options) (_ *Store, err error) {
 func (s *Store) Groups() int { return s.groups }
 
 // Join implements store.Store.
-func (s *Store) Join(ctx context.Context, node string, floor int64) (seat store.Seat, err error) {
+func (s *Store) Join(ctx context.Context, node string, stride int64) (seat store.Seat, err error) {
 	err = s.write(ctx, "join", func(w *writer) error {
 		if err := store.CheckNode(node); err != nil {
 			return err
 		}
-		seat, err = w.join(node, floor)
+		seat, err = w.join(node, stride)
 		return err
 	})
 	if err != nil {

@@ -48,7 +48,7 @@ func newWriter(conn *zombie.Conn) (*writer, error) {
 	w.advance = prepare("UPDATE node SET last_batch = ?3, time = max(time, ?4) WHERE name = ?1 AND incarnation = ?2 AND last_batch = ?3 - 1")
 	w.seat = prepare("SELECT incarnation, last_batch FROM node WHERE name = ?1")
 	w.seatNode = prepare("INSERT INTO node (name, incarnation, last_batch, time) VALUES (?1, ?2, 0, 0) " +
-		"ON CONFLICT (name) DO UPDATE SET incarnation = max(incarnation + 1, ?2), last_batch = 0 RETURNING incarnation")
+		"ON CONFLICT (name) DO UPDATE SET incarnation = incarnation + ?2, last_batch = 0 RETURNING incarnation")
 	w.generation = prepare("SELECT generation FROM flow_group WHERE id = ?1")
 	w.generations = prepare("SELECT id, generation FROM flow_group")
 	w.claimGroup = prepare("UPDATE flow_group SET generation = generation + 1, node = ?2 WHERE id = ?1 RETURNING generation, state")
@@ -129,10 +129,10 @@ func (w *writer) transaction(ctx context.Context, f func(*writer) error) error {
 	return err
 }
 
-func (w *writer) join(node string, floor int64) (store.Seat, error) {
+func (w *writer) join(node string, stride int64) (store.Seat, error) {
 	seat := store.Seat{Node: node}
 	w.seatNode.BindText(1, node)
-	w.seatNode.BindInt64(2, max(floor, 1))
+	w.seatNode.BindInt64(2, max(stride, 1))
 	_, err := one(w.seatNode, func() { seat.Incarnation = w.seatNode.ColumnInt64(0) })
 	return seat, err
 }

@@ -23,17 +23,17 @@ func testJoin(t *testing.T, w *world) {
 			t.Errorf("seat %+v, want incarnation %d", seat, i)
 		}
 	}
-	for _, c := range [][2]int64{{1000, 1000}, {7, 1001}, {1001, 1002}, {-5, 1003}} {
+	for _, c := range [][2]int64{{1000, 1003}, {7, 1010}, {-5, 1011}, {store.MaxStride, 1011 + store.MaxStride}} {
 		seat, err := w.s.Join(t.Context(), "ночь ☾", c[0])
 		if err != nil {
 			t.Fatal(err)
 		}
 		if seat.Incarnation != c[1] {
-			t.Errorf("a floor of %d gave incarnation %d, want %d", c[0], seat.Incarnation, c[1])
+			t.Errorf("a stride of %d gave incarnation %d, want %d", c[0], seat.Incarnation, c[1])
 		}
 	}
-	if seat, err := w.s.Join(t.Context(), "never seen", 1_700_000_000_000); err != nil || seat.Incarnation != 1_700_000_000_000 {
-		t.Errorf("a new name with a floor: %+v, %v", seat, err)
+	if seat, err := w.s.Join(t.Context(), "never seen", store.MaxStride); err != nil || seat.Incarnation != store.MaxStride {
+		t.Errorf("a new name with a stride: %+v, %v", seat, err)
 	}
 	for _, name := range []string{"", "a\x00b", "\xff", strings.Repeat("x", 256)} {
 		_, err := w.s.Join(t.Context(), name, 0)
