@@ -43,16 +43,16 @@ func (b *builder) reserve(n int) bool {
 	return b.err == nil
 }
 
-// spare makes room for n more bytes, of which only those that are used will be paid for: append would copy a long string at
-// once. A short one may as well grow when it must.
+// spare makes room for n more bytes, of which only those that are used will be paid for: append would copy a long
+// string at once. A short one may as well grow when it must.
 func (b *builder) spare(n int) {
 	if b.err == nil && len(b.buf) > blockSize && cap(b.buf)-len(b.buf) < n {
 		b.buf, b.err = withRoom(b.buf, n, b.t.Work)
 	}
 }
 
-// withRoom returns a larger buf that has room for n more bytes. Buffers double, so that a long one is copied few times. For each copyLen
-// bytes that are copied, pay is called first, with as many bytes as make an evaluation look up.
+// withRoom returns a larger buf that has room for n more bytes. Buffers double, so that a long one is copied few times.
+// pay is called before each block of copyLen bytes that is copied: so many that an evaluation looks up.
 func withRoom(buf []byte, n int, pay func(bytes int) error) ([]byte, error) {
 	size := max(2*cap(buf), len(buf)+n, 32)
 	if len(buf) <= blockSize {
