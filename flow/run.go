@@ -14,6 +14,7 @@ import (
 const (
 	turnsInARow   = 64 // that a worker gives to one group before the next
 	fetchers      = 4
+	yields        = 2 // before a busy node cuts the next batch
 	wakeAtLeast   = time.Second // wall clocks jump and machines sleep
 	inboxEvery    = 2 * time.Second
 	backoffFirst  = 5 * time.Millisecond
@@ -90,6 +91,9 @@ func (n *Node) commits(ctx context.Context) error {
 			}
 			return nil
 		case <-n.commitKick: // while the last batch was under way: the node is busy, and what settles may never be all
+			for range yields { // but those who have just been answered may ask again, and should not have to wait for two commits
+				runtime.Gosched()
+			}
 		default:
 			select {
 			case <-ctx.Done():
