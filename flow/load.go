@@ -114,7 +114,7 @@ func (n *Node) load(ctx context.Context, g store.Group, gen store.Generation) er
 			return err
 		}
 		if o.Generation != gen {
-			n.trouble.moved(g)
+			n.moved(g)
 			return nil
 		}
 		m, err := n.kind.Load(s, o, n.ids.take)
@@ -137,6 +137,7 @@ func (n *Node) load(ctx context.Context, g store.Group, gen store.Generation) er
 		return err
 	}
 	if n.publish(l) {
+		n.settleRefusals(g, true)
 		n.ready.add(l)
 		// What was sent since the snapshot found nobody here.
 		n.fetches.add(&Fetch{loop: l})

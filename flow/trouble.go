@@ -32,6 +32,14 @@ type trouble struct {
 	poisoned map[store.Group][]*poison
 	repeats  map[store.Group]int   // panics in a row without a commit between
 	lost     map[store.Group]error // given up, and why
+	refusals map[store.Group][]refusal
+}
+
+// refusal is the answer to a command that was condemned, by a node that may not own the group any more: it is held until the
+// group has been loaded again.
+type refusal struct {
+	command *Command
+	err     error
 }
 
 // suspect is the one event in a batch; without a loop, a turn is still under way.
@@ -64,6 +72,7 @@ const (
 func (t *trouble) init() {
 	t.strikes = map[strike]int{}
 	t.poisoned, t.repeats, t.lost = map[store.Group][]*poison{}, map[store.Group]int{}, map[store.Group]error{}
+	t.refusals = map[store.Group][]refusal{}
 }
 
 // enterTurn reports whether a turn may begin now.
@@ -155,12 +164,14 @@ func (t *trouble) found(g store.Group) {
 }
 
 // moved forgets what was to be told of a group that has another owner.
-func (t *trouble) moved(g store.Group) {
+func (n *Node) moved(g store.Group) {
+	t := &n.trouble
 	t.mu.Lock()
-	defer t.mu.Unlock()
 	delete(t.poisoned, g)
 	delete(t.lost, g)
 	maps.DeleteFunc(t.strikes, func(s strike, _ int) bool { return s.group == g })
+	t.mu.Unlock()
+	n.settleRefusals(g, false)
 }
 
 // panicked notes which event a machine could not decide. e is nil if it was not one event.
@@ -180,7 +191,7 @@ func (t *trouble) panicked(l *Loop, e *envelope, err error) {
 	judged := t.now != nil && t.now.loop == nil // nothing but this turn is not durable
 	if judged || t.strikes[who] >= strikesOut {
 		delete(t.strikes, who)
-		e.command.answer(nil, fault.New(fault.Internal, "the request cannot be decided: %w", err))
+		n.refuse(who.group, e.command, fault.New(fault.Internal, "the request cannot be decided: %w", err))
 		n.condemn(l, who.entity, e.body, err)
 	}
 }
@@ -270,7 +281,36 @@ func (n *Node) refused(b *Batch, err error) {
 	}
 	l, event := b.only.loop, b.only.env.body
 	n.condemn(l, entityOf(l.machine, event), event, err)
-	b.only.env.command.answer(nil, fault.New(fault.Internal, "the request cannot be stored: %w", err))
+	n.refuse(b.only.loop.group, b.only.env.command, fault.New(fault.Internal, "the request cannot be stored: %w", err))
+}
+
+// refuse answers a command that was condemned, once it is known whose group it is. The caller holds trouble.mu.
+func (n *Node) refuse(g store.Group, c *Command, err error) {
+	switch {
+	case c == nil || c.answered:
+	case n.shared:
+		c.answered = true // whatever becomes of the event
+		n.trouble.refusals[g] = append(n.trouble.refusals[g], refusal{&Command{Answer: c.Answer}, err})
+	default:
+		c.answer(nil, err)
+	}
+}
+
+// settleRefusals lets out what is held about a group: the refusals themselves if the group is still the node's, or else that
+// it is not.
+func (n *Node) settleRefusals(g store.Group, owned bool) {
+	t := &n.trouble
+	t.mu.Lock()
+	list := t.refusals[g]
+	delete(t.refusals, g)
+	t.mu.Unlock()
+	for _, r := range list {
+		if owned {
+			r.command.answer(nil, r.err)
+		} else {
+			r.command.answer(nil, errMoving)
+		}
+	}
 }
 
 // drop forgets every group that holds anything not durable, of the batch or of a later epoch, and every group that
@@ -316,6 +356,11 @@ func (n *Node) drop(b *Batch, all bool) {
 	n.readyHeldBack()
 	for _, e := range events {
 		n.discard(e)
+	}
+	if all {
+		for g := range n.loops {
+			n.settleRefusals(store.Group(g), false)
+		}
 	}
 }
 
@@ -424,6 +469,7 @@ func (n *Node) lose(g store.Group, why error) {
 	n.trouble.mu.Lock()
 	n.trouble.lost[g] = why
 	n.trouble.mu.Unlock()
+	n.settleRefusals(g, false)
 	n.report(Incident{What: "fatal", Group: g, Err: why})
 }
 
@@ -453,7 +499,7 @@ func (n *Node) stillMine(ctx context.Context, groups []store.Group) (mine []stor
 			if o.Generation <= n.generationOf(g) {
 				mine = append(mine, g)
 			} else {
-				n.trouble.moved(g)
+				n.moved(g)
 			}
 		}
 		return nil
