@@ -41,8 +41,8 @@ func newClimate(r *rand.Rand, forgetful bool) climate {
 		Busy: pick(3, 8, 20), SlowCommits: r.IntN(2) == 0, Cut: pick(100, 100, 10),
 	}
 	// A message that another node has had from a lost batch would mislead it, and nothing tells it (flow/DESIGN.md).
-	if forgetful && c.Nodes == 1 && r.IntN(3) > 0 {
-		c.Forget = 2
+	if forgetful && c.Nodes == 1 && r.IntN(4) > 0 {
+		c.Forget, c.Crash = 2, max(c.Crash, 1)
 	}
 	if c.Nodes == 1 {
 		c.Takeover = 0

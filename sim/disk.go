@@ -18,7 +18,9 @@ type disk struct {
 	past  []*book             // before each of the last batches
 	seq   int64               // batches landed
 	lost  int                 // restores
-	seats map[store.Seat]bool // ever given, whatever the store has lost since
+	seats map[store.Seat]bool // ever given, whatever was lost since
+
+	shakyUntil int // the step up to which a restore has consequences
 }
 
 // book is what the disk knows about the state of the store. It is copied before each batch if the store may forget.
@@ -27,7 +29,15 @@ type book struct {
 	gen    map[store.Group]store.Generation
 	landed map[store.Seat]int64
 	sent   map[pair]int64
-	rows   map[letterKey]bool
+	rows   map[letterKey]landing
+	claims map[store.Group]int64 // the number of the last batch before the claim
+	next   int64                 // row keys from here on are nobody's
+}
+
+// landing is what is known of a message row: the node that wrote it, and the number of the batch.
+type landing struct {
+	by    string
+	batch int64
 }
 
 type pair struct{ from, to store.Group }
@@ -40,12 +50,14 @@ type letterKey struct {
 func newDisk(r *run, under store.Store) *disk {
 	return &disk{run: r, under: under, seats: map[store.Seat]bool{}, book: &book{
 		owner: map[store.Group]store.Seat{}, gen: map[store.Group]store.Generation{}, landed: map[store.Seat]int64{},
-		sent: map[pair]int64{}, rows: map[letterKey]bool{},
+		sent: map[pair]int64{}, rows: map[letterKey]landing{}, claims: map[store.Group]int64{},
 	}}
 }
 
 func (b *book) clone() *book {
-	return &book{maps.Clone(b.owner), maps.Clone(b.gen), maps.Clone(b.landed), maps.Clone(b.sent), maps.Clone(b.rows)}
+	return &book{
+		maps.Clone(b.owner), maps.Clone(b.gen), maps.Clone(b.landed), maps.Clone(b.sent), maps.Clone(b.rows), maps.Clone(b.claims), b.next,
+	}
 }
 
 var errInjected = errors.New("injected")
@@ -73,6 +85,7 @@ func (d *disk) begin(w World) error {
 	if err != nil {
 		return err
 	}
+	d.book.next = next + 1000
 	b := &store.Batch{Seat: seat, Number: 1, Time: d.run.time}
 	b.Rows = w.Setup(func() int64 { next++; return next - 1 })
 	for _, o := range owned {
@@ -121,8 +134,7 @@ func (d *disk) Join(ctx context.Context, node string, stride int64) (store.Seat,
 		}
 		d.seats[seat] = true
 		d.book.landed[seat] = 0
-		d.took(seat)
-		d.rejoined(node)
+		d.joined(node)
 		err = after
 	}
 	d.run.trace.line("join %s: %d %s", node, seat.Incarnation, short(err))
@@ -141,9 +153,11 @@ func (d *disk) Claim(ctx context.Context, seat store.Seat, groups []store.Group)
 			if o.Generation <= d.book.gen[o.Group] {
 				d.run.fail("group %d was claimed with generation %d after %d", o.Group, o.Generation, d.book.gen[o.Group])
 			}
-			d.book.gen[o.Group], d.book.owner[o.Group] = o.Generation, seat
+			d.book.gen[o.Group], d.book.owner[o.Group], d.book.claims[o.Group] = o.Generation, seat, d.seq
 		}
-		d.took(seat)
+		if h := d.host(seat.Node); h != nil {
+			h.marks.took = d.seq
+		}
 		err = after
 	}
 	d.run.trace.line("claim %v by %s/%d: %s", groups, seat.Node, seat.Incarnation, short(err))
@@ -153,21 +167,21 @@ func (d *disk) Claim(ctx context.Context, seat store.Seat, groups []store.Group)
 	return owned, nil
 }
 
-// took notes that a node has taken something that only its next batch would show to be lost.
-func (d *disk) took(seat store.Seat) {
-	for _, h := range d.run.hosts {
-		if h.name == seat.Node {
-			h.took = d.seq
-		}
-	}
-}
-
-// rejoined notes that a node has found out what the store has lost, if anything.
-func (d *disk) rejoined(node string) {
+// host returns the host of a node; nil = that of the beginning.
+func (d *disk) host(node string) *host {
 	for _, h := range d.run.hosts {
 		if h.name == node {
-			h.misled, h.told = false, false
+			return h
 		}
+	}
+	return nil
+}
+
+// joined notes that a node has a new seat, and has found out what the store has lost, if anything.
+func (d *disk) joined(node string) {
+	if h := d.host(node); h != nil {
+		h.misled, h.told = false, false
+		h.marks.joined = d.seq
 	}
 }
 
@@ -178,8 +192,9 @@ func (d *disk) LeaseIDs(ctx context.Context, n int64) (int64, error) {
 		return 0, before
 	}
 	first, err := d.under.LeaseIDs(ctx, n)
-	if err == nil && d.run.current != nil {
-		d.run.current.took = d.seq
+	if err == nil {
+		d.book.next = first + n
+		d.run.current.marks.took = d.seq
 	}
 	if err == nil {
 		err = after
@@ -228,10 +243,8 @@ func (d *disk) land(b *store.Batch) {
 		r.fail("batch %d of %s/%d landed after %d", b.Number, b.Seat.Node, b.Seat.Incarnation, k.landed[b.Seat])
 	}
 	k.landed[b.Seat] = b.Number
-	for _, h := range r.hosts {
-		if h.name == b.Seat.Node {
-			h.committed = d.seq
-		}
+	if h := d.host(b.Seat.Node); h != nil {
+		h.marks.landed = d.seq
 	}
 	for _, f := range b.Fences {
 		if k.gen[f.Group] != f.Generation || k.owner[f.Group].Node != b.Seat.Node {
@@ -239,10 +252,15 @@ func (d *disk) land(b *store.Batch) {
 				b.Seat.Node, b.Seat.Incarnation, f.Group, f.Generation, k.owner[f.Group], k.gen[f.Group])
 		}
 	}
+	for i := range b.Rows {
+		if row := &b.Rows[i]; row.ID >= k.next {
+			r.fail("%s/%d wrote %s %d, a key that nobody was given", b.Seat.Node, b.Seat.Incarnation, row.Table, row.ID)
+		}
+	}
 	for i := range b.Consumed {
 		m := &b.Consumed[i]
 		key := letterKey{pair{m.From, m.To}, m.Number}
-		if !k.rows[key] {
+		if _, there := k.rows[key]; !there {
 			r.fail("%s was consumed and is no row", m)
 		}
 		delete(k.rows, key)
@@ -254,7 +272,10 @@ func (d *disk) land(b *store.Batch) {
 			r.fail("%s follows number %d", m, k.sent[p])
 		}
 		k.sent[p] = m.Number
-		k.rows[letterKey{p, m.Number}] = true
+		k.rows[letterKey{p, m.Number}] = landing{b.Seat.Node, d.seq}
+		if h := d.host(b.Seat.Node); h != nil && h.loading != nil && h.loading.group == m.To {
+			r.met.one("messages sent to a group while its node was loading it")
+		}
 	}
 	r.world.Landed(b)
 }
@@ -278,8 +299,8 @@ func (d *disk) Read(ctx context.Context, f func(store.Snapshot) error) error {
 // peek reads without faults.
 func (d *disk) peek(f func(store.Snapshot) error) error { return d.under.Read(context.Background(), f) }
 
-// forget takes the last batches back, if every node that would be misled finds out by itself: it has written since, or has
-// taken nothing since.
+// forget takes the last batches back, if every process that would be misled finds out by itself. Commits that are still on
+// their way from one that is gone may arrive afterwards.
 func (d *disk) forget(n int) {
 	m, ok := d.under.(*store.Memory)
 	n = min(n, len(d.past))
@@ -288,12 +309,14 @@ func (d *disk) forget(n int) {
 	}
 	to := d.seq - int64(n)
 	for _, h := range d.run.hosts {
-		if h.took > to && h.committed <= to {
+		if h.up() && h.marks.misledBy(to) {
 			return
 		}
 	}
-	if len(d.run.zombies) > 0 {
-		return
+	for _, z := range d.run.zombies {
+		if z.marks.misledBy(to) {
+			return
+		}
 	}
 	if got := m.Forget(n); got != n {
 		d.run.fail("the store forgot %d batches instead of %d", got, n)
@@ -301,11 +324,26 @@ func (d *disk) forget(n int) {
 	d.book = d.past[len(d.past)-n]
 	d.past = d.past[:len(d.past)-n]
 	d.seq, d.lost = to, d.lost+1
+	d.shakyUntil = d.run.step + d.run.rng.IntN(300)
+	d.run.met.one("restores of an older state")
+	for _, h := range d.run.hosts {
+		if h.up() && h.seated && h.marks.joined > to {
+			d.run.met.one("restores that lose the seat of a process")
+		}
+	}
+	for _, z := range d.run.zombies {
+		d.run.met.one("restores while a commit is on its way")
+		if z.marks.joined > to {
+			d.run.met.one("restores that lose the seat of a commit on its way")
+		}
+	}
 	for _, h := range d.run.hosts {
 		h.misled, h.told = true, false
-		h.took, h.committed = min(h.took, to), min(h.committed, to)
+		h.marks.forget(to)
 	}
-	d.run.met.one("restores of an older state")
+	for i := range d.run.zombies {
+		d.run.zombies[i].marks.forget(to)
+	}
 	d.run.trace.line("the store forgets %d batches", n)
 	if err := d.peek(func(s store.Snapshot) error { d.run.world.Restored(s); return nil }); err != nil {
 		d.run.fail("the store cannot be read: %v", err)

@@ -38,6 +38,7 @@ type host struct {
 	ready   []*flow.Loop
 	fetches []*flow.Fetch
 	loaded  map[store.Group]*machine
+	loading *machine // has read its rows, and does not serve yet; nil = none
 
 	phase  phase
 	cut    *flow.Cut
@@ -53,9 +54,30 @@ type host struct {
 
 	asks map[*ask]bool // commands without an answer yet
 
-	misled          bool  // the store has lost batches and the node has not joined since
-	told            bool  // it has been told by the store
-	took, committed int64 // disk.seq when it last took something (a seat, groups, keys) and when its last batch landed
+	misled bool // the store has lost batches and the node has not joined since
+	told   bool // it has been told by the store
+	marks  marks
+}
+
+// marks are moments in the life of a process, as numbers of the last batch that the disk had then.
+type marks struct {
+	joined int64 // it took its seat
+	took   int64 // it last took groups or keys
+	landed int64 // its last batch landed
+	known  int64 // the last one landed of which it knows that it has
+}
+
+// misledBy reports whether a process goes on as if nothing had happened after a restore that loses all batches after a moment,
+// with groups or keys that the store has forgotten. It does not if its seat is lost, too, or the number of its last batch.
+func (m marks) misledBy(restore int64) bool {
+	return m.joined <= restore && m.took > restore && m.known <= restore
+}
+
+// forget takes back what a restore has lost.
+func (m *marks) forget(restore int64) {
+	for _, p := range []*int64{&m.joined, &m.took, &m.landed, &m.known} {
+		*p = min(*p, restore)
+	}
 }
 
 // machine is a machine of the World on a host. Others may run while it seals.
@@ -90,7 +112,11 @@ func (h *host) Load(s store.Snapshot, o store.Owned, ids func() int64) (flow.Mac
 	delete(h.loaded, o.Group)
 	r := h.run
 	r.met.one("loads of a group")
+	before := h.loading
+	h.loading = m
 	r.yieldFor(h, r.climate.Yield, 150)
+	h.goOn()
+	h.loading = before
 	return m, nil
 }
 
@@ -158,7 +184,7 @@ func (h *host) start() {
 		}
 	}
 	h.node = flow.NewNode(o)
-	h.seated, h.told, h.ready, h.fetches = false, false, nil, nil
+	h.seated, h.told, h.marks, h.ready, h.fetches = false, false, marks{}, nil, nil
 	h.loaded, h.turning, h.asks = map[store.Group]*machine{}, map[store.Group]int{}, map[*ask]bool{}
 	h.phase, h.cut, h.batch, h.err, h.wanted = idle, nil, nil, nil, false
 	h.join()
@@ -181,6 +207,10 @@ func (h *host) claim(groups ...store.Group) {
 		}
 	})
 	h.claiming--
+	if !h.run.calm && h.run.chance(20) { // what was overlooked while it loaded is seen now, before something else brings it up
+		h.settle()
+		h.checkInbox()
+	}
 }
 
 // crash ends the process: its memory is gone. A commit under way may still reach the store.
@@ -190,12 +220,12 @@ func (h *host) crash() {
 	r.met.one("crash " + h.phase.String())
 	h.addStats(r.met)
 	if h.phase == begun || h.phase == committed {
-		r.zombies = append(r.zombies, zombie{h, h.node, h.batch})
+		r.zombies = append(r.zombies, zombie{h, h.node, h.batch, h.marks})
 	}
 	for a := range h.asks { // in any order: each only changes its own request
 		a.request.asks--
 	}
-	h.node, h.asks = nil, nil
+	h.node, h.asks, h.seated = nil, nil, false
 }
 
 // zombie is a commit whose process is gone.
@@ -203,6 +233,7 @@ type zombie struct {
 	host  *host
 	node  *flow.Node
 	batch *flow.Batch
+	marks marks
 }
 
 func (h *host) addStats(c Counts) {
@@ -345,6 +376,9 @@ func (h *host) end() {
 	case flow.Halt:
 		h.crash()
 	case flow.Landed, flow.Dropped:
+		if v == flow.Landed {
+			h.marks.known = h.marks.landed
+		}
 		h.batch, h.phase = nil, recovering
 	}
 }

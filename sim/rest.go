@@ -102,6 +102,9 @@ func (r *run) round(inbox bool) bool {
 		}
 	}
 	for _, h := range r.hosts {
+		if inbox { // nothing has moved in the round before
+			h.checkInbox()
+		}
 		moved = h.calmRound(inbox && r.climate.Nodes > 1) || moved
 	}
 	for len(r.mail) > 0 && r.failed == nil {

@@ -63,6 +63,9 @@ func (r *run) one() bool {
 	if r.inherit() {
 		return true
 	}
+	if len(r.zombies) > 0 && r.zombies[0].host.seated && r.chance(3) && r.landZombie() {
+		return true
+	}
 	switch n := r.rng.IntN(100); {
 	case n < 35:
 		return r.turnSome()
@@ -138,7 +141,7 @@ func (r *run) trouble(n int) bool {
 	switch n % 6 {
 	case 0:
 		h := r.hosts[r.rng.IntN(len(r.hosts))]
-		if !h.up() || h.stack > 0 || !in(c.Crash) {
+		if !h.up() || h.stack > 0 || !in(c.Crash) && !(r.shaky(h) && r.chance(30)) {
 			return false
 		}
 		h.crash()
@@ -179,10 +182,22 @@ func (r *run) trouble(n int) bool {
 	return true
 }
 
-// justTook reports whether a host has taken something that a restore would lose.
+// shaky reports whether a host is likely to crash: a store that loses batches and processes that end have the same causes. It
+// is so for a while after a restore, and for a process whose first batch is on its way.
+func (r *run) shaky(h *host) bool {
+	return r.climate.Forget > 0 && (r.step < r.disk.shakyUntil || h.phase == begun && h.marks.joined >= r.disk.seq)
+}
+
+// justTook reports whether a process has taken something that a restore would lose. It may be one that is gone, but for a
+// commit that is on its way.
 func (r *run) justTook() bool {
 	for _, h := range r.hosts {
-		if h.up() && h.took+1 >= r.disk.seq && h.committed > h.took {
+		if h.up() && max(h.marks.joined, h.marks.took)+1 >= r.disk.seq {
+			return true
+		}
+	}
+	for _, z := range r.zombies {
+		if z.marks.joined+1 >= r.disk.seq {
 			return true
 		}
 	}
@@ -281,6 +296,9 @@ func (r *run) landZombie() bool {
 		return false
 	}
 	z := r.zombies[0]
+	if !r.calm && !(z.host.up() && z.host.seated) && r.chance(60) {
+		return false
+	}
 	r.zombies = r.zombies[1:]
 	if r.chance(30) {
 		return true
@@ -291,11 +309,60 @@ func (r *run) landZombie() bool {
 	return true
 }
 
+// settle has a host work off what there is to do, undisturbed but by faults, for as long as a quiet moment lasts.
+func (h *host) settle() {
+	for n := 0; n < settleSteps && h.up() && h.stack == 0; n++ {
+		h.collectReady()
+		switch {
+		case len(h.ready) > 0:
+			h.turn(h.ready[0])
+		case len(h.fetches) > 0:
+			h.fetch(0)
+		case h.phase != idle || h.wanted:
+			h.committerStep()
+		default:
+			return
+		}
+	}
+}
+
+// settleSteps is how long a quiet moment is at most.
+const settleSteps = 60
+
+// goOn has the other groups of a host work while one is being loaded. What they send to it finds nobody there.
+func (h *host) goOn() {
+	r := h.run
+	if r.calm || h.claiming == 0 || r.depth >= yieldDepth || !r.chance(30) {
+		return
+	}
+	r.depth++
+	r.met.one("yields")
+	before := r.current
+	for n := r.rng.IntN(60); n > 0 && h.up() && r.failed == nil; n-- {
+		switch r.rng.IntN(4) {
+		case 0:
+			r.client()
+		case 1:
+			r.turnSome()
+		default:
+			h.committerStep()
+		}
+	}
+	r.current = before
+	r.depth--
+}
+
 // compareSome compares the groups of a host with the store, if all that they have decided is durable.
 func (r *run) compareSome() bool {
 	h := r.host()
 	if h == nil || h.phase != idle || h.busy() || !h.seated {
 		return false
+	}
+	if r.chance(15) {
+		h.settle()
+		if !h.up() || h.phase != idle {
+			return true
+		}
 	}
 	drops, yields := h.node.Stats().Drops.Load(), r.met["yields"]
 	h.commit(func() { h.batch = h.node.Begin() })
@@ -306,6 +373,9 @@ func (r *run) compareSome() bool {
 	h.phase = recovering
 	if h.node.Stats().Drops.Load() == drops && r.met["yields"] == yields {
 		h.compare()
+		h.phase = idle
+		h.checkInbox()
+		h.phase = recovering
 	}
 	return true
 }
@@ -319,13 +389,58 @@ func (h *host) compare() {
 	err := r.disk.peek(func(s store.Snapshot) error {
 		for g := range r.climate.Groups {
 			g := store.Group(g)
-			m := h.loaded[g]
-			if m == nil || !h.node.Owns(g) || r.disk.book.gen[g] != m.generation || r.disk.book.owner[g].Node != h.name {
+			m := h.current(g)
+			if m == nil {
 				continue
 			}
 			r.met.one("groups compared with the store")
 			if err := r.world.Compare(g, m.Machine, s); err != nil {
 				r.fail("%s: group %d: memory and store differ: %v", h.name, g, err)
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		r.fail("the store cannot be read: %v", err)
+	}
+}
+
+// current returns the machine of a group that is loaded on the host and belongs to it; nil = there is none.
+func (h *host) current(g store.Group) *machine {
+	book := h.run.disk.book
+	m := h.loaded[g]
+	if m == nil || !h.node.Owns(g) || book.gen[g] != m.generation || book.owner[g].Node != h.name {
+		return nil
+	}
+	return m
+}
+
+// checkInbox looks for messages that a host with nothing to do has overlooked: what was there when it claimed the group, and
+// what it has written itself since. Only what other nodes have written may be on its way.
+func (h *host) checkInbox() {
+	r := h.run
+	if !h.up() {
+		return
+	}
+	if h.collectReady(); h.misled || h.phase != idle || h.stack > 0 || h.wanted || len(h.ready) > 0 || len(h.fetches) > 0 {
+		return
+	}
+	r.met.one("inboxes looked into")
+	err := r.disk.peek(func(s store.Snapshot) error {
+		for g := range r.climate.Groups {
+			g := store.Group(g)
+			if h.current(g) == nil {
+				continue
+			}
+			err := s.Messages(g, func(m *store.Message) error {
+				at := r.disk.book.rows[letterKey{pair{m.From, m.To}, m.Number}]
+				if at.by == h.name || at.batch <= r.disk.book.claims[g] {
+					r.fail("%s has nothing to do, and has not had %s", h.name, m)
+				}
+				return nil
+			})
+			if err != nil {
+				return err
 			}
 		}
 		return nil

@@ -267,6 +267,12 @@ var flowMutants = []mutant{
 		"row keys of a seat that the store has lost are not used",
 	},
 	{
+		"same-seat", "ledger", "store/memory.go",
+		"		n.incarnation += max(stride, 1)",
+		"		n.incarnation++",
+		"a seat is given once, also by a store that has lost a Join",
+	},
+	{
 		"remove-fence", "ledger", "store/memory.go",
 		"		if o, _ := s.owners.get(treeKey{a: int64(f.Group)}); o.generation != f.Generation {",
 		"		if o, _ := s.owners.get(treeKey{a: int64(f.Group)}); o.generation < 0 {",
