@@ -205,6 +205,8 @@ func TestProperties(t *testing.T) {
 		"workflow_concurrency: 7": `{"run_strategy":{"rule":"SEQUENTIAL","workflow_concurrency":1},"step_concurrency":20}`,
 		"run_strategy: Parallel":  `{"run_strategy":{"rule":"PARALLEL","workflow_concurrency":20},"step_concurrency":20}`,
 		"run_strategy: last_only\n  workflow_concurrency: 1": `{"run_strategy":{"rule":"LAST_ONLY","workflow_concurrency":1},"step_concurrency":20}`,
+		"retention: {keep_for: 30 days, keep_runs: 100}":     `{"run_strategy":{"rule":"SEQUENTIAL","workflow_concurrency":1},"step_concurrency":20,"retention":{"keep_for":"30 days","keep_runs":100}}`,
+		"retention: 30": `{"run_strategy":{"rule":"SEQUENTIAL","workflow_concurrency":1},"step_concurrency":20}`,
 	} {
 		r, err := Decode([]byte("workflow:\n  " + in + "\n"))
 		if err != nil {

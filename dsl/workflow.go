@@ -103,6 +103,11 @@ func (d *reader) field(f entry) error {
 		read = func() error { d.rule = f.node; return nil }
 	case "workflow_concurrency":
 		read = func() error { d.concurrency = f.node; return nil }
+	case "retention":
+		if f.kind != wire.Object {
+			return addParam(w.Params, f) // a name that params have elsewhere
+		}
+		read = func() error { return wire.Into(f.wire(), &d.p.Retention, workflow.DecodeRetention) }
 	case "tags":
 		read = func() error { return tags(f.node, &w.Tags) }
 	case "timeout":

@@ -3,6 +3,7 @@ package validate
 import (
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -84,6 +85,23 @@ func (v *violations) properties(path string, p *workflow.Properties) {
 		if text := a.TCT.Check(); text != "" {
 			v.add(path+".alerting.tct", "%s", text)
 		}
+	}
+	if r := p.Retention; r != nil {
+		v.retention(path+".retention", r)
+	}
+}
+
+func (v *violations) retention(path string, r *workflow.Retention) {
+	if r.KeepFor.Given {
+		age, err := r.Age()
+		if _, bare := strconv.ParseInt(strings.TrimSpace(r.KeepFor.Text), 10, 64); bare == nil && age > 0 { // nobody means seconds
+			v.add(path+".keepFor", "keep_for should have a unit, such as 30 days - rejected value is [%s]", r.KeepFor.Text)
+		} else if err != nil || age < 0 || age > MaxKeepDays*24*time.Hour {
+			v.add(path+".keepFor", "keep_for should be a length of time such as 30 days, at most %d days, or 0 for ever - rejected value is [%s]", MaxKeepDays, r.KeepFor.Text)
+		}
+	}
+	if n := r.KeepRuns; n != nil && *n < 0 {
+		v.add(path+".keepRuns", "keep_runs should be a number of runs, or 0 for all - rejected value is [%d]", *n)
 	}
 }
 

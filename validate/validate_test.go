@@ -151,6 +151,12 @@ func TestProperties(t *testing.T) {
 		`{"step_concurrency":1001}`: {"properties.stepConcurrency"},
 		`{"alerting":{"tct":{}}}`:   {"properties.alerting.tct [TCT definition] must have exactly one"},
 		`{"alerting":{"tct":{"completed_by_hour":1,"duration_minutes":1}}}`: {"not [completed_by_hour, duration_minutes]"},
+		`{"retention":{"keep_for":"30 days","keep_runs":100}}`:              nil,
+		`{"retention":{"keep_for":0,"keep_runs":0}}`:                        nil,
+		`{"retention":{"keep_for":30}}`:                                     {"properties.retention.keepFor keep_for should have a unit, such as 30 days - rejected value is [30]"},
+		`{"retention":{"keep_for":"a while"}}`:                              {"properties.retention.keepFor keep_for should be a length of time"},
+		`{"retention":{"keep_for":"36501 days"}}`:                           {"rejected value is [36501 days]"},
+		`{"retention":{"keep_runs":-1}}`:                                    {"properties.retention.keepRuns keep_runs should be a number of runs"},
 	} {
 		check(t, in, Create(read(t, `{"properties":`+in+`,"workflow":{"id":"w","steps":[{"step":{"id":"a","type":"NoOp"}}]}}`)), want...)
 	}

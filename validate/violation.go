@@ -25,11 +25,12 @@ const (
 	MaxRunParams     = 128
 	MaxRequest       = 256 << 10 // bytes of a push, written compactly
 	MaxTimeoutDays   = 120
-	MaxWorkflows     = 1000 // workflow_concurrency
-	MaxStepsAtOnce   = 1000 // step_concurrency
-	MaxInstanceSteps = 999  // instance_step_concurrency
-	MaxForeach       = 500  // concurrency of a foreach
-	MaxSignals       = 8    // of a signal trigger
+	MaxWorkflows     = 1000   // workflow_concurrency
+	MaxStepsAtOnce   = 1000   // step_concurrency
+	MaxInstanceSteps = 999    // instance_step_concurrency
+	MaxKeepDays      = 36_500 // of history
+	MaxForeach       = 500    // concurrency of a foreach
+	MaxSignals       = 8      // of a signal trigger
 )
 
 // violations collects what is wrong.

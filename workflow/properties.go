@@ -15,12 +15,13 @@ type Properties struct {
 	SignalTriggerDisabled *bool
 	TimeTriggerDisabled   *bool
 	Description           string
+	Retention             *Retention
 	Tags                  []Tag // changed only through their own endpoints
 }
 
 // PropertiesFields are the names of the fields of Properties.
 var PropertiesFields = []string{"owner", "run_strategy", "step_concurrency", "alerting", "alerting_disabled",
-	"signal_trigger_disabled", "time_trigger_disabled", "description", "tags"}
+	"signal_trigger_disabled", "time_trigger_disabled", "description", "retention", "tags"}
 
 // DecodeField reads one field; ok is false if properties have no such field.
 func (p *Properties) DecodeField(f *wire.Field) (ok bool, err error) {
@@ -43,6 +44,8 @@ func (p *Properties) DecodeField(f *wire.Field) (ok bool, err error) {
 		return true, f.BooleanPtr(&p.TimeTriggerDisabled)
 	case "description":
 		return true, f.Str(&p.Description)
+	case "retention":
+		return true, wire.Into(&f.Node, &p.Retention, DecodeRetention)
 	case "tags":
 		return true, wire.ListOf(&f.Node, &p.Tags, param.DecodeTag)
 	}
@@ -75,6 +78,9 @@ func (p *Properties) AppendFields(b []byte) []byte {
 	b = wire.BooleanPtr(b, "signal_trigger_disabled", p.SignalTriggerDisabled)
 	b = wire.BooleanPtr(b, "time_trigger_disabled", p.TimeTriggerDisabled)
 	b = wire.OptStr(b, "description", p.Description)
+	if p.Retention != nil {
+		b = p.Retention.AppendJSON(wire.Key(b, "retention"))
+	}
 	return wire.List(b, "tags", p.Tags)
 }
 
@@ -100,13 +106,14 @@ func (p *Properties) Steps() int64 {
 }
 
 // Pushed returns the properties after a push that carries change, which may be nil: what it sets wins, the rest is
-// inherited, except that run_strategy, step_concurrency and alerting become unset if a push leaves them out.
+// inherited, except that run_strategy, step_concurrency, alerting and retention become unset if a push leaves them out.
 func (p *Properties) Pushed(change *Properties) *Properties {
 	if change == nil {
 		return p
 	}
 	next := p.Updated(change)
-	next.RunStrategy, next.StepConcurrency, next.Alerting = change.RunStrategy, change.StepConcurrency, change.Alerting
+	next.RunStrategy, next.StepConcurrency = change.RunStrategy, change.StepConcurrency
+	next.Alerting, next.Retention = change.Alerting, change.Retention
 	return next
 }
 
@@ -123,6 +130,7 @@ func (p *Properties) Updated(change *Properties) *Properties {
 	set(&next.AlertingDisabled, change.AlertingDisabled)
 	set(&next.SignalTriggerDisabled, change.SignalTriggerDisabled)
 	set(&next.TimeTriggerDisabled, change.TimeTriggerDisabled)
+	set(&next.Retention, change.Retention)
 	if change.Description != "" {
 		next.Description = change.Description
 	}

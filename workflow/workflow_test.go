@@ -197,12 +197,13 @@ func TestPropertiesMerge(t *testing.T) {
 		}
 		return p
 	}
-	before := decode(`{"owner":"amy","run_strategy":"parallel","step_concurrency":5,"alerting":{"emails":["e"]},"alerting_disabled":true,"description":"d"}`)
+	before := decode(`{"owner":"amy","run_strategy":"parallel","step_concurrency":5,"alerting":{"emails":["e"]},"alerting_disabled":true,"description":"d","retention":{"keep_for":"30 days","keep_runs":100}}`)
 	for _, c := range []struct{ name, got, want string }{
 		{"push without properties", string(before.Pushed(nil).AppendJSON(nil)), string(before.AppendJSON(nil))},
 		{"push resets what it leaves out", string(before.Pushed(decode(`{"owner":"bob"}`)).AppendJSON(nil)), `{"owner":"bob","alerting_disabled":true,"description":"d"}`},
 		{"update keeps", string(before.Updated(decode(`{"step_concurrency":7}`)).AppendJSON(nil)),
-			`{"owner":"amy","run_strategy":{"rule":"PARALLEL","workflow_concurrency":20},"step_concurrency":7,"alerting":{"emails":["e"]},"alerting_disabled":true,"description":"d"}`},
+			`{"owner":"amy","run_strategy":{"rule":"PARALLEL","workflow_concurrency":20},"step_concurrency":7,"alerting":{"emails":["e"]},"alerting_disabled":true,"description":"d","retention":{"keep_for":"30 days","keep_runs":100}}`},
+		{"a new retention", string(before.Updated(decode(`{"retention":{"keep_runs":0}}`)).Retention.AppendJSON(nil)), `{"keep_runs":0}`},
 		{"first push", string((*Properties)(nil).Pushed(decode(`{"owner":"bob"}`)).AppendJSON(nil)), `{"owner":"bob"}`},
 	} {
 		if c.got != c.want {
