@@ -56,6 +56,10 @@ func (m *Machine) actOnEnded(t *flow.Turn, e *Act, wf *workflowHead) {
 			latest = &t.Rows[i]
 		}
 	}
+	if latest == nil && e.Instance > 0 && e.Instance < max(wf.next, wf.rec.Instances+1) {
+		t.Reply(notFound("workflow %q has no instance %d any more; its history has been removed", e.Workflow, e.Instance))
+		return
+	}
 	if latest == nil {
 		t.Reply(notFound("workflow %q has no instance %d", e.Workflow, e.Instance))
 		return

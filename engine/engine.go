@@ -84,6 +84,8 @@ type Machine struct {
 	dirtyRuns      []*run
 	pending        []store.Row
 
+	removal uint64 // epoch of the last removal of history
+
 	resident queueOf[seen] // runs that are unfolded, in order of their last event
 	weight   int           // of their bodies, in bytes
 	ended    queueOf[seen] // runs that can be forgotten once durable
@@ -111,6 +113,8 @@ func (m *Machine) Handle(t *flow.Turn, event any) {
 		m.release(t, e)
 	case *Abandon:
 		m.abandon(t, e)
+	case *Remove:
+		m.remove(t, e)
 	case *Outcome:
 		m.outcome(t, e)
 	case *Evaluated:

@@ -115,6 +115,26 @@ type ActedAll struct {
 	At              int64
 }
 
+// Remove removes runs that have ended, with all that is stored about them, as far as the rules of Retention allow: who sends
+// it has seen them in the store, which may have changed since. Reply: Removed.
+type Remove struct {
+	Workflow string
+	// Runs are looked at in this order. Those beyond MaxRemove, and what would be more than a batch can bear, are left.
+	Runs      []RunPlace
+	Retention Retention // of the server; what the workflow says itself counts more
+}
+
+// RunPlace is where a run was found. Row keys may be given out again by a store that has lost its last commits, so it counts
+// only as a whole.
+type RunPlace struct{ Row, Instance, Run int64 }
+
+// Removed is the reply to Remove. A run that is in none of the lists is kept, or was not there.
+type Removed struct {
+	Runs []int64 // rows of runs of which nothing is left
+	Part []int64 // rows of runs that have lost rows and have more, or were not reached; they may be asked for again
+	Rows int     // deleted in all
+}
+
 // Outcome is what a runtime says of an attempt. It comes from the edge, any number of times.
 type Outcome struct {
 	Run      int64 // row

@@ -31,6 +31,7 @@ var update = flag.Bool("update", false, "rewrite the transcripts in testdata")
 //	> pass 90s                                 time passes
 //	> stop, kill [instance]                    a user does that
 //	> stop all, kill all
+//	> clean [for=1h] [runs=2] [requests=1d]    history is removed that is older, or more
 //	> abandon STEP                             a user gives up a job of the first instance that does not confirm its end
 //	> dump                                     all that is stored about the runs
 //
@@ -283,10 +284,43 @@ func (s *story) do(i int, text string) {
 		case v != nil:
 			s.answer = fmt.Sprintf("answer: %s, completed %v", v.(engine.Acted).Status, v.(engine.Acted).Completed)
 		}
+	case "clean":
+		v, err := s.try(s.plan.Definition.ID, s.clean(rest))
+		switch {
+		case err != nil:
+			s.answer = "refused: " + err.Error()
+		case v != nil:
+			removed := v.(engine.Removed)
+			s.answer = fmt.Sprintf("answer: %d runs, %d rows removed", len(removed.Runs), removed.Rows)
+		}
 	case "dump":
 	default:
 		s.outcome(word, rest)
 	}
+}
+
+// clean returns the command to remove every run of the story that may go.
+func (s *story) clean(text string) *engine.Remove {
+	e := &engine.Remove{Workflow: s.plan.Definition.ID, Runs: s.places(s.plan.Definition.ID)}
+	for _, f := range strings.Fields(text) {
+		name, value, _ := strings.Cut(f, "=")
+		n, err := parseMillis(value)
+		if name == "runs" {
+			n, err = strconv.ParseInt(value, 10, 64)
+		}
+		if err != nil {
+			s.t.Fatal(err)
+		}
+		switch name {
+		case "for":
+			e.Retention.KeepFor = n
+		case "runs":
+			e.Retention.KeepRuns = n
+		case "requests":
+			e.Retention.Requests = n
+		}
+	}
+	return e
 }
 
 // outcome delivers what a runtime says: "a user m=oops" or "2/a#1 done x=5".

@@ -289,6 +289,25 @@ func (w *world) pass(ms int64) {
 	w.settle()
 }
 
+// places returns where the runs of a workflow are.
+func (w *world) places(id string) (places []engine.RunPlace) {
+	w.t.Helper()
+	err := w.store.Read(context.Background(), func(s store.Snapshot) error {
+		wf, err := store.Collect(s, store.Named(store.Workflow, 0, id))
+		if err != nil || len(wf) == 0 {
+			return err
+		}
+		return s.Rows(store.Under(store.Run, wf[0].ID), func(r *store.Row) error {
+			places = append(places, engine.RunPlace{Row: r.ID, Instance: r.A, Run: r.B})
+			return nil
+		})
+	})
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	return places
+}
+
 // status returns a line like "SUCCEEDED a=SUCCEEDED b#2=RUNNING" of a run, read from the store.
 func (w *world) status(p *engine.Plan, instanceID int64) string {
 	w.t.Helper()
@@ -299,6 +318,10 @@ func (w *world) status(p *engine.Plan, instanceID int64) string {
 			return fmt.Errorf("workflow %s: %d rows, %v", p.Definition.ID, len(wf), err)
 		}
 		runs, err := store.Collect(s, store.Between(store.Run, wf[0].ID, instanceID, instanceID))
+		if err == nil && len(runs) == 0 {
+			line = "removed"
+			return nil
+		}
 		if err != nil || len(runs) != 1 {
 			return fmt.Errorf("instance %d: %d rows, %v", instanceID, len(runs), err)
 		}
