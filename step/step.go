@@ -132,6 +132,15 @@ type Pusher interface {
 	SetPush(push func(uuid string))
 }
 
+// Discarder is a Runtime that keeps something of attempts that it was told to forget: logs, say. What a runtime keeps goes before
+// the history of the run does.
+type Discarder interface {
+	// Discard removes all that is kept of an attempt, logs included. It returns nil when nothing is left, also for an attempt that
+	// never was, and an error of kind fault.Precondition for one that runs. After it a late Start would be obeyed: it is called
+	// only when no order can be on its way any more.
+	Discard(ctx context.Context, uuid string) error
+}
+
 // LogReader is a Runtime whose attempts leave logs.
 type LogReader interface {
 	// Logs opens the log of an attempt, which may not exist yet (fault.NotFound).

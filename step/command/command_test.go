@@ -395,7 +395,7 @@ func TestFollowLog(t *testing.T) {
 	}
 }
 
-func TestForgetAndSweep(t *testing.T) {
+func TestForgetAndDiscard(t *testing.T) {
 	g := rigged(t, nil)
 	g.want(g.run(map[string]any{"command": "echo kept", "stdin": "secret"}), step.Done, "")
 	g.Forget(t.Context(), uuid)
@@ -416,11 +416,11 @@ func TestForgetAndSweep(t *testing.T) {
 		t.Fatal(err)
 	}
 	g.Forget(t.Context(), held.UUID) // which is a mistake, and must not orphan the command
-	if n, err := g.Sweep(t.Context(), func(string) bool { return true }); n != 0 || err != nil {
-		t.Errorf("swept %d, %v", n, err)
+	if err := g.Discard(t.Context(), held.UUID); !fault.Is(err, fault.Precondition) {
+		t.Errorf("discard of one that runs: %v", err)
 	}
-	if n, err := g.Sweep(t.Context(), func(string) bool { return false }); n != 1 || err != nil {
-		t.Errorf("swept %d, %v", n, err)
+	if err := g.Discard(t.Context(), uuid); err != nil {
+		t.Error(err)
 	}
 	if _, err := os.Stat(g.path(uuid)); !os.IsNotExist(err) {
 		t.Errorf("the directory is still there: %v", err)

@@ -13,7 +13,7 @@ import (
 	"github.com/segue-run/segue/step"
 )
 
-// Logs opens a log of an attempt. It is there from the start of the command to the sweep of the attempt.
+// Logs opens a log of an attempt. It is there from the start of the command until the attempt is discarded.
 func (r *Runtime) Logs(ctx context.Context, uuid string, stream step.LogStream) (step.Log, error) {
 	if !uuidForm.MatchString(uuid) {
 		return nil, fault.New(fault.NotFound, "no attempt has the UUID %q", uuid)

@@ -50,6 +50,7 @@ func (*Runtime) Logs(context.Context, string, step.LogStream) (step.Log, error) 
 	return nil, errUnsupported
 }
 
-func (*Runtime) Sweep(context.Context, func(uuid string) bool) (int, error) { return 0, errUnsupported }
+// Discard does nothing.
+func (*Runtime) Discard(context.Context, string) error { return nil }
 
 func signalName(int) string { return "" }

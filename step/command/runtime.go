@@ -19,7 +19,7 @@ import (
 	"github.com/segue-run/segue/step"
 )
 
-// Runtime runs commands. It is a step.Runtime, a step.Pusher and a step.LogReader. What it holds in memory can all be
+// Runtime runs commands. It is a step.Runtime, a step.Pusher, a step.LogReader and a step.Discarder. What it holds in memory can all be
 // found again in its directory: a Runtime may be dropped at any time and another opened in its place.
 type Runtime struct {
 	cfg       Config
@@ -40,6 +40,7 @@ var (
 	_ step.Runtime   = (*Runtime)(nil)
 	_ step.Pusher    = (*Runtime)(nil)
 	_ step.LogReader = (*Runtime)(nil)
+	_ step.Discarder = (*Runtime)(nil)
 )
 
 // New opens the runtime over a state directory, which it creates if need be. It touches no attempt; those that run are
@@ -223,7 +224,7 @@ func (r *Runtime) Forget(ctx context.Context, uuid string) {
 		return
 	}
 	for _, name := range []string{startedFile, childFile, exitFile, terminateFile, aliveFile, controlFile, outputFile, stdinFile, lockFile} {
-		os.Remove(filepath.Join(at.dir, name)) // what stays is Sweep's
+		os.Remove(filepath.Join(at.dir, name)) // what stays is Discard's
 	}
 }
 

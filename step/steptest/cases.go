@@ -8,6 +8,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/segue-run/segue/fault"
 	"github.com/segue-run/segue/step"
 )
 
@@ -323,6 +324,53 @@ func lateStartAfterForget(b *bench) {
 	if p, err := b.rt.Start(b.Context(), a); err == nil && !p.State.Final() {
 		b.Errorf("a forgotten attempt: %v", p.State)
 	}
+	b.runs(a, 1)
+}
+
+func discard(b *bench) {
+	d, ok := b.rt.(step.Discarder)
+	if !ok {
+		b.Skip("the runtime keeps nothing")
+	}
+	discarded := func(a *step.Attempt) {
+		b.Helper()
+		for range 2 {
+			if err := d.Discard(b.Context(), a.UUID); err != nil {
+				b.Fatalf("discard: %v", err)
+			}
+		}
+		if r, ok := b.rt.(step.LogReader); ok {
+			if l, err := r.Logs(b.Context(), a.UUID, step.Stdout); !fault.Is(err, fault.NotFound) {
+				b.Errorf("the log of an attempt that was discarded: %v, %v", l, err)
+			}
+		}
+	}
+	forgotten, ended, stopped, never := b.attempt(1, Succeed), b.attempt(2, Fail), b.attempt(3, Hold), b.attempt(4, Hold)
+	for _, a := range []*step.Attempt{forgotten, ended} {
+		b.settle(a, b.start(a))
+	}
+	b.rt.Forget(b.Context(), forgotten.UUID)
+	b.is(b.terminate(stopped, ""), step.Stopped)
+	b.reopen()
+	d = b.rt.(step.Discarder)
+	for _, a := range []*step.Attempt{forgotten, ended, stopped, never} {
+		discarded(a)
+	}
+}
+
+func discardRunning(b *bench) {
+	d, ok := b.rt.(step.Discarder)
+	if !ok {
+		b.Skip("the runtime keeps nothing")
+	}
+	a := b.attempt(1, Hold)
+	p := b.start(a)
+	b.world.Begun(a.UUID)
+	if err := d.Discard(b.Context(), a.UUID); !fault.Is(err, fault.Precondition) {
+		b.Errorf("discard: %v", err)
+	}
+	b.world.Release(a.UUID)
+	b.is(b.settle(a, p), step.Done)
 	b.runs(a, 1)
 }
 

@@ -80,6 +80,8 @@ func Run(t *testing.T, open func(t *testing.T) World) {
 		{"observe unknown", observeUnknown},
 		{"forget", forget},
 		{"late start after forget", lateStartAfterForget},
+		{"discard", discard},
+		{"discard one that runs", discardRunning},
 		{"many at once", many},
 	} {
 		t.Run(c.name, func(t *testing.T) {
