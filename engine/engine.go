@@ -31,6 +31,8 @@ type Limits struct {
 	ResidentBytes int
 	// DuePerTick is how many runs one Tick wakes. Default 256.
 	DuePerTick int
+	// RemoveRows is how many rows one Remove deletes below the rows of runs. Default MaxRemoveRows.
+	RemoveRows int
 	// Visits and Bytes are what the expressions of a step may use within a turn (see sel.Limits); those that need more are
 	// evaluated by a worker. Default 20,000 and 1 MiB: less than a millisecond.
 	Visits, Bytes int64
@@ -51,6 +53,9 @@ func (l Limits) withDefaults() Limits {
 	}
 	if l.DuePerTick == 0 {
 		l.DuePerTick = 256
+	}
+	if l.RemoveRows == 0 {
+		l.RemoveRows = MaxRemoveRows
 	}
 	if l.Visits == 0 {
 		l.Visits = 20_000

@@ -12,7 +12,7 @@ import (
 const (
 	// MaxRemove is how many runs one Remove looks at.
 	MaxRemove = 32
-	// MaxRemoveRows is how many rows one Remove deletes below the rows of runs.
+	// MaxRemoveRows is how many rows one Remove deletes below the rows of runs if Limits do not say otherwise.
 	MaxRemoveRows = 500
 )
 
@@ -42,13 +42,13 @@ func (m *Machine) remove(t *flow.Turn, e *Remove) {
 		return
 	}
 	if !t.Fetched {
-		t.Need(removalKey, removalQueries(wf, places)...)
+		t.Need(removalKey, removalQueries(wf, places, m.limits.RemoveRows+1)...)
 		return
 	}
 	x := removal{wf: wf, runs: map[int64]*store.Row{}, below: map[int64][]*store.Row{}}
 	x.sort(t.Rows)
 	var reply Removed
-	left := MaxRemoveRows
+	left := m.limits.RemoveRows
 	for _, p := range places {
 		row := x.runs[p.Row]
 		if row == nil || row.A != p.Instance || row.B != p.Run || m.runs[p.Row] != nil {
@@ -103,8 +103,9 @@ func rowsOfPlaces(places []RunPlace) []int64 {
 	return rows
 }
 
-// removalQueries ask for the newest run of a workflow, and for some runs with the keys of what is below them.
-func removalQueries(wf *workflowHead, places []RunPlace) []store.Query {
+// removalQueries ask for the newest run of a workflow, and for some runs with the keys of what is below them, at most limit of
+// each table.
+func removalQueries(wf *workflowHead, places []RunPlace, limit int) []store.Query {
 	newest := store.Under(store.Run, wf.row).Last(1)
 	newest.WithoutDocs = true
 	queries := []store.Query{newest}
@@ -112,7 +113,7 @@ func removalQueries(wf *workflowHead, places []RunPlace) []store.Query {
 		queries = append(queries, store.One(store.Run, p.Row))
 		for _, table := range []store.Table{store.Step, store.Detail} {
 			below := store.Under(table, p.Row)
-			below.WithoutDocs, below.Limit = true, MaxRemoveRows+1
+			below.WithoutDocs, below.Limit = true, limit
 			queries = append(queries, below)
 		}
 	}

@@ -18,8 +18,27 @@ func noWorkflow(id string) error {
 	return fault.New(fault.NotFound, "workflow [%s] has not been created yet or has been deleted", id)
 }
 
-func noInstance(id string, instance int64) error {
-	return fault.New(fault.NotFound, "workflow [%s] has no instance [%d]", id, instance)
+// noRun returns the error for a run that is not there; number 0 = no run of the instance is. It may have been there.
+func (s *server) noRun(snap store.Snapshot, h *view.Head, instance, number int64) error {
+	newest, any := int64(0), false
+	for _, q := range []store.Query{store.Under(store.Run, h.Row), store.Between(store.Run, h.Row, instance, instance)} {
+		q = q.Last(1)
+		q.WithoutDocs = true
+		err := snap.Rows(q, func(row *store.Row) error {
+			newest, any = max(newest, row.A), any || row.A == instance
+			return nil
+		})
+		if err != nil {
+			return err
+		}
+	}
+	switch {
+	case any && number != 0:
+		return fault.New(fault.NotFound, "workflow [%s] instance [%d] has no run [%d]", h.ID, instance, number)
+	case !any && instance > 0 && instance < newest:
+		return fault.New(fault.NotFound, "workflow [%s] has no instance [%d] any more: its history has been removed, as its retention says", h.ID, instance)
+	}
+	return fault.New(fault.NotFound, "workflow [%s] has no instance [%d]", h.ID, instance)
 }
 
 // head reads a workflow; nil = it is not there.
@@ -161,10 +180,7 @@ func (s *server) findRun(snap store.Snapshot, id string, instance, number int64,
 		}
 	}
 	if x.run.Row == 0 {
-		if number != 0 {
-			return nil, fault.New(fault.NotFound, "workflow [%s] instance [%d] has no run [%d]", id, instance, number)
-		}
-		return nil, noInstance(id, instance)
+		return nil, s.noRun(snap, x.head, instance, number)
 	}
 	if p&ifEnded != 0 && !x.run.Status.Terminal() {
 		return x, nil

@@ -70,7 +70,13 @@ func (s *server) step(c *call) error {
 	if err != nil {
 		return err
 	}
-	return noInstance(c.workflow(), instanceID)
+	return s.Store.Read(c.r.Context(), func(snap store.Snapshot) error {
+		h, err := s.mustHead(snap, c.workflow())
+		if err != nil {
+			return err
+		}
+		return s.noRun(snap, h, instanceID, 0)
+	})
 }
 
 func (s *server) answerAttempt(c *call, x *reading, a *record.Attempt, enriched bool) (err error) {

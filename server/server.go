@@ -11,11 +11,15 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"time"
 
+	"github.com/segue-run/segue/engine"
 	"github.com/segue-run/segue/fault"
+	"github.com/segue-run/segue/flow"
 	"github.com/segue-run/segue/httpd"
+	"github.com/segue-run/segue/retention"
 	"github.com/segue-run/segue/step"
 	"github.com/segue-run/segue/step/command"
 	"github.com/segue-run/segue/store"
@@ -42,7 +46,12 @@ type Config struct {
 	// WorkDir is the working directory of commands; "" = the data directory.
 	WorkDir string
 	// Grace is how long a command may take to end after SIGTERM; 0 = 10 s.
-	Grace   time.Duration
+	Grace time.Duration
+	// Retention says which runs are history that is removed, as far as a workflow does not say it itself; nil = history is not
+	// removed at all.
+	Retention *engine.Retention
+	// Clock returns epoch milliseconds; nil = the clock of the machine.
+	Clock   flow.Clock
 	Version string
 	Log     *slog.Logger
 }
@@ -54,6 +63,7 @@ type Server struct {
 	store    *trusted
 	node     *Node
 	runtimes map[string]step.Runtime
+	janitor  *retention.Janitor // nil = history is not removed
 	handler  http.Handler
 	listener net.Listener
 	endsAll  atomic.Bool
@@ -114,7 +124,12 @@ func Open(ctx context.Context, c Config) (_ *Server, err error) {
 	if s.runtimes, err = s.openRuntimes(); err != nil {
 		return nil, err
 	}
-	s.node = NewNode(NodeOptions{Name: nodeName, Store: s.store, Shared: c.Database != "", Runtimes: s.runtimes, Log: c.Log})
+	s.node = NewNode(NodeOptions{Name: nodeName, Store: s.store, Shared: c.Database != "", Runtimes: s.runtimes, Log: c.Log, Clock: c.Clock})
+	if c.Retention != nil {
+		s.janitor = retention.New(retention.Options{
+			Store: s.store, Ask: s.node.Ask, Plans: s.node.Plans(), Runtimes: s.runtimes, Retention: *c.Retention, Clock: s.node.clock, Log: c.Log,
+		})
+	}
 	s.handler = s.face()
 	return s, nil
 }
@@ -176,6 +191,9 @@ func (s *Server) Handler() http.Handler { return s.handler }
 // Node returns the engine.
 func (s *Server) Node() *Node { return s.node }
 
+// Clean removes history now, besides what Run does of it now and then. The server runs, and has a Retention.
+func (s *Server) Clean(ctx context.Context) (retention.Report, error) { return s.janitor.Pass(ctx) }
+
 // EndCommands has Close tell all commands to end that still run, for a server that nobody will start again. Otherwise they
 // go on, and the next server on the data directory adopts them.
 func (s *Server) EndCommands() { s.endsAll.Store(true) }
@@ -204,11 +222,12 @@ func (s *Server) Run(ctx context.Context, ready func()) (err error) {
 		}
 		return advise(err)
 	}
-	// The actors, in the order in which they start. They stop in reverse: first no more requests, then the engine (which
-	// commits what it has decided), then the edge, then the store.
-	engine, stopEngine := context.WithCancelCause(context.WithoutCancel(ctx))
+	// The actors, in the order in which they start. They stop in reverse: first no more requests, then the janitor, then the
+	// engine (which commits what it has decided), then the edge, then the store.
+	running, stopEngine := context.WithCancelCause(context.WithoutCancel(ctx))
 	engineDone := make(chan error, 1)
-	go func() { engineDone <- s.node.Run(engine) }()
+	go func() { engineDone <- s.node.Run(running) }()
+	stopCleaning := s.clean(ctx)
 	serving, stopServing := context.WithCancel(context.WithoutCancel(ctx))
 	defer stopServing()
 	serve := httpd.NewServer(serving, s.handler, s.log)
@@ -235,6 +254,7 @@ func (s *Server) Run(ctx context.Context, ready func()) (err error) {
 		}
 		cancel()
 	}
+	stopCleaning()
 	stopEngine(nil)
 	if err := <-engineDone; why == nil {
 		why = err
@@ -243,6 +263,20 @@ func (s *Server) Run(ctx context.Context, ready func()) (err error) {
 		return fault.In(advise(why), "the server has stopped")
 	}
 	return nil
+}
+
+// clean starts the janitor, if there is one, and returns what stops it.
+func (s *Server) clean(ctx context.Context) (stop func()) {
+	if s.janitor == nil {
+		return func() {}
+	}
+	cleaning, cancel := context.WithCancel(context.WithoutCancel(ctx))
+	var done sync.WaitGroup
+	done.Go(func() { s.janitor.Run(cleaning) })
+	return func() {
+		cancel()
+		done.Wait()
+	}
 }
 
 // Close releases the data directory. It may be called twice.

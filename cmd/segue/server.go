@@ -7,10 +7,13 @@ import (
 	"log/slog"
 	"os"
 	"os/signal"
+	"strconv"
 	"syscall"
 
 	"github.com/spf13/cobra"
 
+	"github.com/segue-run/segue/engine"
+	"github.com/segue-run/segue/schedule"
 	"github.com/segue-run/segue/server"
 )
 
@@ -19,6 +22,9 @@ type serverFlags struct {
 	config server.Config
 	json   bool
 	level  string
+	// How long history is kept.
+	keepFor  string
+	keepRuns int64
 }
 
 func serverCommand() *cobra.Command {
@@ -45,6 +51,8 @@ func serverCommand() *cobra.Command {
 	c.Flags().StringSliceVar(&f.config.Hosts, "host", nil, "further `name` under which the server is reached, as in the Host header; * is any (repeatable)")
 	c.Flags().BoolVar(&f.config.EnableCommand, "enable-command", false, "run steps of type command on this machine, as this user")
 	c.Flags().BoolVar(&f.config.InsecureNoLogin, "insecure-no-login", false, "allow to listen beyond loopback with commands enabled and no login")
+	c.Flags().StringVar(&f.keepFor, "keep-for", "90d", "how `long` runs are kept after their end, such as 90d or 12h; 0 is for ever")
+	c.Flags().Int64Var(&f.keepRuns, "keep-runs", 0, "how `many` of the newest runs of each workflow are kept; 0 is all")
 	c.Flags().BoolVar(&f.json, "log-json", false, "log in JSON")
 	c.Flags().StringVar(&f.level, "log-level", "info", "lowest `level` to log: debug, info, warn or error")
 	return c
@@ -55,10 +63,15 @@ func runServer(ctx context.Context, f serverFlags, stderr io.Writer) error {
 	if err != nil {
 		return err
 	}
+	keep, err := f.retention()
+	if err != nil {
+		return err
+	}
 	self, err := superviseSelf()
 	if err != nil {
 		return err
 	}
+	f.config.Retention = &keep
 	f.config.Log, f.config.Version, f.config.Supervise = log, version(), self
 	s, err := server.Open(ctx, f.config)
 	if err != nil {
@@ -75,6 +88,23 @@ func runServer(ctx context.Context, f serverFlags, stderr io.Writer) error {
 		log.Info("stopped")
 	}
 	return err
+}
+
+// retention returns how long history is kept.
+func (f *serverFlags) retention() (engine.Retention, error) {
+	keep := engine.DefaultRetention()
+	d, err := schedule.ParseDuration(f.keepFor)
+	if _, bare := strconv.ParseInt(f.keepFor, 10, 64); bare == nil && d > 0 {
+		return keep, usage("--keep-for %s has no unit; say %sd for days", f.keepFor, f.keepFor) // and is not taken for seconds
+	}
+	if err != nil || d < 0 {
+		return keep, usage("--keep-for %q is not a length of time such as 90d, 12h or 1d 6h, or 0 for ever", f.keepFor)
+	}
+	if f.keepRuns < 0 {
+		return keep, usage("--keep-runs %d is not a number of runs, or 0 for all", f.keepRuns)
+	}
+	keep.KeepFor, keep.KeepRuns = d.Milliseconds(), f.keepRuns
+	return keep, nil
 }
 
 // leaveIfAskedAgain ends the process when it is asked to end a second time, until the function that it returns is called.

@@ -95,6 +95,35 @@ func TestServerCannotStart(t *testing.T) {
 	p.do(200, "GET", "/healthz", "") // the first one has not been touched
 }
 
+func TestKeepFlags(t *testing.T) {
+	const day = 24 * 3_600_000
+	for _, c := range []struct {
+		keepFor   string
+		keepRuns  int64
+		says      string
+		age, runs int64
+	}{
+		{"90d", 0, "", 90 * day, 0},
+		{"1d 12h", 100, "", day + day/2, 100},
+		{"0", 0, "", 0, 0},
+		{"soon", 0, `--keep-for "soon" is not a length of time such as 90d`, 0, 0},
+		{"90", 0, "--keep-for 90 has no unit; say 90d for days", 0, 0},
+		{"-5", 0, `--keep-for "-5" is not`, 0, 0},
+		{"", 0, `--keep-for "" is not`, 0, 0},
+		{"90d", -1, "--keep-runs -1 is not a number of runs", 0, 0},
+	} {
+		keep, err := (&serverFlags{keepFor: c.keepFor, keepRuns: c.keepRuns}).retention()
+		switch {
+		case c.says != "":
+			if err == nil || !strings.Contains(err.Error(), c.says) {
+				t.Errorf("%s, %d: %v", c.keepFor, c.keepRuns, err)
+			}
+		case err != nil || keep.KeepFor != c.age || keep.KeepRuns != c.runs || keep.Requests != 30*day:
+			t.Errorf("%s, %d: %+v, %v", c.keepFor, c.keepRuns, keep, err)
+		}
+	}
+}
+
 // While the disk is full, nothing is acknowledged, and all else waits; with room again, all goes on by itself.
 func TestDiskFull(t *testing.T) {
 	t.Parallel()
