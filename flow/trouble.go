@@ -169,6 +169,7 @@ func (n *Node) moved(g store.Group) {
 	t.mu.Lock()
 	delete(t.poisoned, g)
 	delete(t.lost, g)
+	delete(t.repeats, g)
 	maps.DeleteFunc(t.strikes, func(s strike, _ int) bool { return s.group == g })
 	t.mu.Unlock()
 	n.settleRefusals(g, false)
