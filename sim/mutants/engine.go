@@ -104,4 +104,41 @@ var engineMutants = []mutant{
 		"	if s.Number != e.Attempt {",
 		"an evaluation that comes again is ignored when the attempt has moved on",
 	},
+	{
+		"remove-newest", "runs", "engine/retention.go",
+		"	case row.A >= newest:",
+		"	case row.A > newest:",
+		"the newest run of a workflow stays, whatever its age",
+	},
+	{
+		"remove-remembered", "runs", "engine/retention.go",
+		"	case row.Key != \"\" && rec.Created > now-p.Requests:",
+		"	case row.Key != \"\" && rec.Created > now:",
+		"a run stays as long as its request id is to be remembered",
+	},
+	{
+		"remove-top-down", "runs", "engine/remove.go",
+		"			below = below[:left]\n",
+		"			below = append(below[:left:left], row)\n			left++\n",
+		"the row of a run goes last, so that what is left below it is found",
+	},
+	{
+		"remove-by-row", "runs", "engine/remove.go",
+		"		if row == nil || row.A != p.Instance || row.B != p.Run || m.runs[p.Row] != nil {",
+		"		if row == nil || m.runs[p.Row] != nil {",
+		"a run is removed only if it is the one that was meant, and not by its row key alone",
+	},
+	{
+		"remove-unfinished", "runs", "engine/remove.go",
+		"		if row == nil || row.A != p.Instance || row.B != p.Run || m.runs[p.Row] != nil {\n			continue\n		}\n		rec, err := record.ParseRun(row.Doc)\n",
+		"		if row == nil || row.A != p.Instance || row.B != p.Run {\n			continue\n		}\n		rec, err := record.ParseRun(row.Doc)\n" +
+			"		if row.Open {\n			row.Open, row.State, rec.Ended = false, 7, 1\n		}\n",
+		"a run that has not ended stays",
+	},
+	{
+		"remove-twice", "runs", "engine/remove.go",
+		"	if m.removal > t.Durable {",
+		"	if m.removal > t.Durable && false {",
+		"no row is deleted twice, though a removal comes again before the first is durable",
+	},
 }

@@ -22,8 +22,9 @@ type books struct {
 	versionRow map[versionKey]int64
 	runs       map[int64]*runBook
 	byKey      map[string]int64
-	running    map[int64]int   // runs in progress by row of the workflow
-	aside      map[int64]int64 // runs in quarantine, by the row that says so
+	running    map[int64]int     // runs in progress by row of the workflow
+	aside      map[int64]int64   // runs in quarantine, by the row that says so
+	below      map[rowName]int64 // the rows of runs by those below them
 
 	// What was ever durable.
 	everStarted map[string]bool
@@ -48,6 +49,10 @@ type runBook struct {
 	workflow int64
 	version  stored
 	instance int64
+	key      string
+	created  int64
+	ended    int64
+	below    int // rows of steps and details
 	status   instance.Status
 	begun    bool                     // in the present batch
 	ending   bool                     // a stop, a kill or a timeout ends it
@@ -65,18 +70,22 @@ type attemptKey struct {
 
 func (b *books) reset() {
 	b.names, b.versions, b.runs = map[int64]string{}, map[int64]stored{}, map[int64]*runBook{}
-	b.versionRow = map[versionKey]int64{}
+	b.versionRow, b.below = map[versionKey]int64{}, map[rowName]int64{}
 	b.byKey, b.running, b.aside = map[string]int64{}, map[int64]int{}, map[int64]int64{}
 	if b.uuidOf == nil {
 		b.uuidOf, b.workflowOf, b.attempts = map[int64]string{}, map[string]string{}, map[string]attemptKey{}
 	}
 }
 
+// entered are the tables whose rows are in the books, those that others refer to first.
+var entered = []store.Table{store.Workflow, store.Version, store.Run, store.Step, store.Detail, store.Quarantine}
+
 // Landed implements sim.World.
 func (w *World) Landed(b *store.Batch) {
-	for _, table := range []store.Table{store.Workflow, store.Version, store.Run, store.Step, store.Quarantine} {
+	w.removed(b)
+	for _, table := range entered {
 		for i := range b.Rows {
-			if r := &b.Rows[i]; r.Table == table {
+			if r := &b.Rows[i]; r.Table == table && (!r.Delete || table == store.Quarantine) {
 				w.enter(r)
 			}
 		}
@@ -85,6 +94,9 @@ func (w *World) Landed(b *store.Batch) {
 	for i := range b.Rows {
 		switch r := &b.Rows[i]; r.Table {
 		case store.Run:
+			if r.Delete {
+				continue
+			}
 			w.checkEnding(r)
 			w.checkTurn(r)
 			w.checkReached(r.ID)
@@ -167,9 +179,26 @@ func (w *World) enter(r *store.Row) {
 	case store.Run:
 		w.enterRun(r)
 	case store.Step:
+		w.enterBelow(r)
 		w.enterSteps(r)
+	case store.Detail:
+		w.enterBelow(r)
 	case store.Quarantine:
 		w.enterQuarantine(r)
+	}
+}
+
+// enterBelow enters a row that belongs to a run.
+func (w *World) enterBelow(r *store.Row) {
+	k, name := &w.books, rowName{r.Table, r.ID}
+	b := k.runs[r.Parent]
+	if b == nil {
+		w.env.Fail("%s row %d belongs to run row %d, which does not exist", r.Table, r.ID, r.Parent)
+		return
+	}
+	if _, known := k.below[name]; !known {
+		k.below[name] = r.Parent
+		b.below++
 	}
 }
 
@@ -198,10 +227,11 @@ func (w *World) enterRun(r *store.Row) {
 	b := k.runs[r.ID]
 	if b == nil {
 		b = &runBook{
-			workflow: r.Parent, instance: r.A, version: k.versions[rec.VersionRow],
+			workflow: r.Parent, instance: r.A, key: r.Key, created: rec.Created, version: k.versions[rec.VersionRow],
 			steps: map[int32]record.Attempt{}, attempts: map[attemptOf]record.Attempt{},
 		}
 		k.runs[r.ID] = b
+		w.reborn(rec.UUID)
 		if b.version.workflow != k.names[r.Parent] {
 			w.env.Fail("run %s of workflow %q has a version of workflow %q", r.Key, k.names[r.Parent], b.version.workflow)
 		}
@@ -224,7 +254,7 @@ func (w *World) enterRun(r *store.Row) {
 			k.running[r.Parent]--
 		}
 	}
-	b.status, b.ending = status, rec.Ending != instance.StatusUnknown
+	b.status, b.ending, b.ended = status, rec.Ending != instance.StatusUnknown, rec.Ended
 	k.byKey[r.Key] = r.ID
 	k.everStarted[r.Key] = true
 	k.uuidOf[r.ID] = rec.UUID
@@ -254,7 +284,6 @@ func (w *World) enterSteps(r *store.Row) {
 	}
 	b := w.books.runs[r.Parent]
 	if b == nil {
-		w.env.Fail("step row %d belongs to run row %d, which does not exist", r.ID, r.Parent)
 		return
 	}
 	for i := range list {
@@ -319,10 +348,11 @@ func (w *World) Restored(s store.Snapshot) {
 	}
 	w.pending = nil // orders are repeated when the nodes find out
 	w.readAll(s)
+	w.restoreHistory()
 }
 
 func (w *World) readAll(s store.Snapshot) {
-	for _, t := range []store.Table{store.Workflow, store.Version, store.Run, store.Step, store.Quarantine} {
+	for _, t := range entered {
 		err := s.Rows(store.Query{Table: t, By: store.ByTable}, func(r *store.Row) error { w.enter(r); return nil })
 		if err != nil {
 			w.env.Fail("%v", err)
@@ -345,6 +375,9 @@ func (w *World) Rest(s store.Snapshot) error {
 		if err != nil {
 			return err
 		}
+	}
+	if n := len(w.history.halves); n > 0 {
+		return fmt.Errorf("%d runs have been removed in part", n)
 	}
 	if len(w.pending) > 0 {
 		return fmt.Errorf("%d outcomes are not settled", len(w.pending))
@@ -370,7 +403,7 @@ func (w *World) Final(s store.Snapshot) error {
 	w.books.reset()
 	w.readAll(s)
 	for id := range w.acked {
-		if _, ok := w.books.byKey[id]; !ok && !w.env.Lost() {
+		if _, ok := w.books.byKey[id]; !ok && w.history.again[id] == 0 && !w.env.Lost() {
 			return fmt.Errorf("run %s was acknowledged and is not in the store", id)
 		}
 	}
@@ -410,7 +443,7 @@ func (w *World) judge(d *definition, r *runBook, uuid string) error {
 		return err
 	}
 	x := g.expect(uuid)
-	action, touched := w.stopped[uuid]
+	action, touched := w.stopped[requestOf(uuid)]
 	switch {
 	case !r.status.Terminal():
 		return fmt.Errorf("it is %s", r.status)

@@ -75,12 +75,13 @@ func (w *World) enterQuarantine(r *store.Row) {
 	}
 }
 
-// Operate implements sim.Operator: the bug is mended for a run in quarantine, and the run is released.
+// Operate implements sim.Operator: the bug is mended for a run in quarantine, and the run is released; what was removed in part is
+// removed whole.
 func (w *World) Operate() *sim.Request {
 	k := &w.books
 	rows := slices.Sorted(maps.Keys(k.aside))
 	if len(rows) == 0 {
-		return nil
+		return w.finish()
 	}
 	row := k.aside[rows[w.rng.IntN(len(rows))]]
 	r := k.runs[row]

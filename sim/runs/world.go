@@ -49,6 +49,7 @@ type World struct {
 	jobs    map[string]*job // by uuid of the attempt
 	pending []string        // attempts of which the runtimes have something to say
 	books   books
+	history history
 	acked   map[string]engine.Started // by request id
 	stopped map[string]instance.Action
 }
@@ -61,6 +62,7 @@ var Meets = []string{
 	"attempts that are FATALLY_FAILED", "attempts that are STOPPED", "attempts that are TIMED_OUT",
 	"attempts that are USER_FAILED", "attempts that are PLATFORM_FAILED", "attempts that are TIMEOUT_FAILED",
 	"evaluations by a worker", "outcomes that cannot be decided", "quarantines", "runs released from quarantine",
+	"runs removed", "runs removed with rows below them",
 }
 
 // definition is one workflow.
@@ -91,6 +93,7 @@ type evaluation struct {
 // job is an attempt as the outside world sees it.
 type job struct {
 	order   engine.Order
+	run     string // its uuid
 	script  script
 	begun   bool
 	ends    int64
@@ -108,9 +111,11 @@ func New(env *sim.Env) sim.World {
 	}
 	if r.IntN(2) == 0 {
 		w.limit = engine.Limits{StepsPerTurn: 1 + r.IntN(4), Resident: 1 + r.IntN(2), DuePerTick: 1 + r.IntN(2), Visits: 1 + r.Int64N(40)}
+		w.limit.RemoveRows = 1 + r.IntN(3)
 	}
 	w.Kind = engine.NewKind(w.limit, sel.NewCache(1<<20))
 	w.books.reset()
+	w.drawHistory()
 	w.books.everStarted, w.books.everAttempt = map[string]bool{}, map[attemptKey]bool{}
 	for i := range 1 + r.IntN(3) {
 		w.workflows = append(w.workflows, w.define(fmt.Sprintf("w%d", i)))
@@ -160,6 +165,11 @@ func (w *World) Request() *sim.Request {
 			return q
 		}
 	}
+	if w.rng.IntN(3) == 0 {
+		if q := w.clean(); q != nil {
+			return q
+		}
+	}
 	if w.left == 0 {
 		return nil
 	}
@@ -193,6 +203,7 @@ func (w *World) start(d *definition, id string) *sim.Request {
 	e.Params.Set("p", param.NewParam(param.Long, paramOf(id), 0))
 	return &sim.Request{ID: id, Group: engine.GroupOf(d.id, w.env.Groups), Body: e, Fresh: func() any {
 		c := *e
+		c.UUID = w.uuidFor(id)
 		if c.Plan = d.plan; c.Plan == nil {
 			c.Plan = d.last.plan // of no version
 		}
@@ -259,7 +270,7 @@ func (w *World) Answer(q *sim.Request, value any, err error, _ bool) {
 		w.prepareAnew(q, v)
 	case engine.Started:
 		w.started(q, v)
-	case engine.Acted, engine.ActedAll:
+	case engine.Acted, engine.ActedAll, engine.Removed:
 	default:
 		w.env.Fail("%s was answered by %T", q.ID, value)
 	}
@@ -291,7 +302,7 @@ func (w *World) started(q *sim.Request, s engine.Started) {
 		w.env.Met("starts answered with the run that exists")
 	}
 	before, known := w.acked[q.ID]
-	if known && (before.Instance != s.Instance || before.Row != s.Row) && !w.env.Lost() {
+	if known && (before.Instance != s.Instance || before.Row != s.Row) && !w.history.gone[before.Row] && !w.env.Lost() {
 		w.env.Fail("%s is instance %d (row %d), and was %d (row %d) before", q.ID, s.Instance, s.Row, before.Instance, before.Row)
 	}
 	w.acked[q.ID] = s
@@ -344,10 +355,10 @@ func (w *World) ordered(o *engine.Order, current bool) {
 		w.checkParams(o)
 	}
 	if j == nil {
-		j = &job{order: *o, script: scriptOf(w.books.uuidOf[o.Run], a.StepID, a.Attempt)}
+		j = &job{order: *o, run: w.books.uuidOf[o.Run], script: scriptOf(w.books.uuidOf[o.Run], a.StepID, a.Attempt)}
 		w.jobs[a.UUID] = j
 	}
-	if !current && j.settled {
+	if !current && (j.settled || w.history.gone[o.Run]) {
 		return
 	}
 	if current {
@@ -371,8 +382,8 @@ func (w *World) ordered(o *engine.Order, current bool) {
 
 func (j *job) over(now int64) bool { return !j.gone && now >= j.ends }
 
-// paramOf is the workflow param p of a run.
-func paramOf(run string) int64 { return int64(hash("p", run) % 100) }
+// paramOf is the workflow param p of the run that a request starts.
+func paramOf(request string) int64 { return int64(hash("p", request) % 100) }
 
 // checkParams checks the params with which an attempt is started: it has the output of the step that it asks.
 func (w *World) checkParams(o *engine.Order) {
@@ -386,9 +397,10 @@ func (w *World) checkParams(o *engine.Order) {
 		return
 	}
 	uuid, of := w.books.uuidOf[o.Run], r.steps[int32(asks)]
-	want := paramOf(uuid) - 1 // a command that has failed has put out nothing
+	p := paramOf(requestOf(uuid))
+	want := p - 1 // a command that has failed has put out nothing
 	if of.Status == instance.StepSucceeded {
-		want = paramOf(uuid) + scriptOf(uuid, g.nodes[asks].id, int64(of.Number)).out
+		want = p + scriptOf(uuid, g.nodes[asks].id, int64(of.Number)).out
 	}
 	if got, ok := o.Attempt.Params["in"].(int64); (!ok || got != want) && !w.env.Lost() {
 		w.env.Fail("step %s of run %s is started with in = %v instead of %d", o.Attempt.StepID, uuid, o.Attempt.Params["in"], want)
