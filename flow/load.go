@@ -67,6 +67,14 @@ func (n *Node) unseated() {
 	n.kickCommitter()
 }
 
+// unclaimed has a group claimed again, on a seat taken anew, since the store has lost the claim.
+func (n *Node) unclaimed(g store.Group) {
+	n.trouble.mu.Lock()
+	n.trouble.reload = append(n.trouble.reload, g)
+	n.trouble.mu.Unlock()
+	n.unseated()
+}
+
 // generations remembers under which generation each group was claimed.
 type generations struct {
 	mu sync.Mutex
@@ -102,7 +110,7 @@ func (l *Loop) outdate() {
 }
 
 // load builds the loop of a group from the store and starts it with Loaded. A group that has another generation by now
-// is not loaded: it has another owner.
+// is not loaded: it has another owner, or the store has lost the claim, and the seat is taken anew to claim it again.
 func (n *Node) load(ctx context.Context, g store.Group, gen store.Generation) error {
 	if l := n.loop(g); l != nil && l.generation == gen {
 		return nil // claimed anew since it was dropped
@@ -113,8 +121,12 @@ func (n *Node) load(ctx context.Context, g store.Group, gen store.Generation) er
 		if err != nil {
 			return err
 		}
-		if o.Generation != gen {
+		if o.Generation > gen {
 			n.moved(g)
+			return nil
+		}
+		if o.Generation < gen {
+			n.unclaimed(g)
 			return nil
 		}
 		m, err := n.kind.Load(s, o, n.ids.take)

@@ -45,6 +45,7 @@ var Meets = []string{
 	"faults of the store: lease ids, transient", "faults of the store: lease ids, unknown, and it was done",
 	"faults of the store: read, transient", "faults of the store: read, fatal",
 	"restores of an older state", "restores that lose the seat of a process", "restores while a commit is on its way",
+	"restores that lose nothing of a process but its claims",
 
 	"incident: fenced", "incident: behind", "incident: transient", "incident: unknown", "incident: fatal",
 	"turns", "batches", "commits repeated", "fetches", "loads of a group", "drops of groups", "yields",

@@ -15,8 +15,8 @@ type disk struct {
 	run   *run
 	under store.Store
 	book  *book
-	past  []*book             // before each of the last batches
-	seq   int64               // batches landed
+	past  []*book             // before each of the last batches and claims
+	seq   int64               // batches and claims landed
 	lost  int                 // restores
 	seats map[store.Seat]bool // ever given, whatever was lost since
 
@@ -149,6 +149,7 @@ func (d *disk) Claim(ctx context.Context, seat store.Seat, groups []store.Group)
 	}
 	owned, err := d.under.Claim(ctx, seat, groups)
 	if err == nil {
+		d.passed()
 		for _, o := range owned {
 			if o.Generation <= d.book.gen[o.Group] {
 				d.run.fail("group %d was claimed with generation %d after %d", o.Group, o.Generation, d.book.gen[o.Group])
@@ -156,7 +157,7 @@ func (d *disk) Claim(ctx context.Context, seat store.Seat, groups []store.Group)
 			d.book.gen[o.Group], d.book.owner[o.Group], d.book.claims[o.Group] = o.Generation, seat, d.seq
 		}
 		if h := d.host(seat.Node); h != nil {
-			h.marks.took = d.seq
+			h.marks.claimed = d.seq
 		}
 		err = after
 	}
@@ -194,7 +195,7 @@ func (d *disk) LeaseIDs(ctx context.Context, n int64) (int64, error) {
 	first, err := d.under.LeaseIDs(ctx, n)
 	if err == nil {
 		d.book.next = first + n
-		d.run.current.marks.took = d.seq
+		d.run.current.marks.leased = d.seq
 	}
 	if err == nil {
 		err = after
@@ -228,16 +229,23 @@ func (d *disk) Commit(ctx context.Context, b *store.Batch) error {
 	return err
 }
 
+// passed notes that a batch or a claim has become durable: a moment to which a restore may go back. The book is still that of the
+// moment before.
+func (d *disk) passed() {
+	d.seq++
+	if d.run.climate.Forget == 0 {
+		return
+	}
+	d.past = append(d.past, d.book.clone())
+	if len(d.past) > remembered {
+		d.past = d.past[1:]
+	}
+}
+
 // land checks a batch that has just become durable against the book.
 func (d *disk) land(b *store.Batch) {
 	r := d.run
-	if r.climate.Forget > 0 {
-		d.past = append(d.past, d.book.clone())
-		if len(d.past) > remembered {
-			d.past = d.past[1:]
-		}
-	}
-	d.seq++
+	d.passed()
 	k := d.book
 	if k.landed[b.Seat] != b.Number-1 {
 		r.fail("batch %d of %s/%d landed after %d", b.Number, b.Seat.Node, b.Seat.Incarnation, k.landed[b.Seat])
@@ -329,6 +337,9 @@ func (d *disk) forget(n int) {
 	for _, h := range d.run.hosts {
 		if h.up() && h.seated && h.marks.joined > to {
 			d.run.met.one("restores that lose the seat of a process")
+		}
+		if h.up() && h.seated && h.marks.joined <= to && h.marks.claimed > to && h.marks.known <= to {
+			d.run.met.one("restores that lose nothing of a process but its claims")
 		}
 	}
 	for _, z := range d.run.zombies {

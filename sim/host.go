@@ -61,21 +61,22 @@ type host struct {
 
 // marks are moments in the life of a process, as numbers of the last batch that the disk had then.
 type marks struct {
-	joined int64 // it took its seat
-	took   int64 // it last took groups or keys
-	landed int64 // its last batch landed
-	known  int64 // the last one landed of which it knows that it has
+	joined  int64 // it took its seat
+	claimed int64 // it last claimed groups
+	leased  int64 // it last leased keys
+	landed  int64 // its last batch landed
+	known   int64 // the last one landed of which it knows that it has
 }
 
 // misledBy reports whether a process goes on as if nothing had happened after a restore that loses all batches after a moment,
-// with groups or keys that the store has forgotten. It does not if its seat is lost, too, or the number of its last batch.
+// with keys that the store has forgotten. It does not if its seat is lost, too, or the number of its last batch.
 func (m marks) misledBy(restore int64) bool {
-	return m.joined <= restore && m.took > restore && m.known <= restore
+	return m.joined <= restore && m.leased > restore && m.known <= restore
 }
 
 // forget takes back what a restore has lost.
 func (m *marks) forget(restore int64) {
-	for _, p := range []*int64{&m.joined, &m.took, &m.landed, &m.known} {
+	for _, p := range []*int64{&m.joined, &m.claimed, &m.leased, &m.landed, &m.known} {
 		*p = min(*p, restore)
 	}
 }

@@ -192,7 +192,7 @@ func (r *run) shaky(h *host) bool {
 // commit that is on its way.
 func (r *run) justTook() bool {
 	for _, h := range r.hosts {
-		if h.up() && max(h.marks.joined, h.marks.took)+1 >= r.disk.seq {
+		if h.up() && max(h.marks.joined, h.marks.claimed, h.marks.leased)+1 >= r.disk.seq {
 			return true
 		}
 	}

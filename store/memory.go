@@ -16,13 +16,13 @@ import (
 type Memory struct {
 	// Faults, if set, decides which calls fail. Set it before the first call.
 	Faults Faults
-	// Remember is the number of batches that Forget can take back. Set it before the first call.
+	// Remember is the number of batches and claims that Forget can take back. Set it before the first call.
 	Remember int
 
 	mu      sync.Mutex
 	checker Checker
 	now     *memoryState
-	past    []*memoryState // what was before each of the last batches, oldest first
+	past    []*memoryState // what was before each of the last batches and claims, oldest first
 	closed  bool
 }
 
@@ -43,8 +43,8 @@ func (m *Memory) Clone() *Memory {
 	return &Memory{now: m.now}
 }
 
-// Forget takes the last n batches back, like a database that was restored from an older state: everything that was
-// claimed, joined or leased since the first of them is gone too. It returns how many batches were taken back, at most
+// Forget takes the last n batches and claims back, like a database that was restored from an older state: everything that was
+// claimed, joined or leased since the first of them is gone too. It returns how many were taken back, at most
 // Remember.
 func (m *Memory) Forget(n int) int {
 	m.mu.Lock()
@@ -113,7 +113,7 @@ func (m *Memory) apply(ctx context.Context, op string, b *Batch, change func(s *
 		}
 		return verdict.err(op)
 	}
-	if b != nil && m.Remember > 0 {
+	if (b != nil || op == "claim") && m.Remember > 0 {
 		if len(m.past) >= m.Remember {
 			m.past = append(m.past[:0], m.past[len(m.past)-m.Remember+1:]...)
 		}
