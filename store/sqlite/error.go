@@ -8,7 +8,10 @@ import (
 	zombie "zombiezen.com/go/sqlite"
 )
 
-var errClosed = errors.New("the store is closed")
+var (
+	errClosed = errors.New("the store is closed")
+	errMoved  = errors.New("the database has been removed or replaced while it was in use")
+)
 
 // failed gives an error the class that its cause has. Errors that have one already keep it.
 func failed(op string, err error) error {
@@ -22,6 +25,9 @@ func failed(op string, err error) error {
 func classOf(err error) store.Class {
 	if errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) || errors.Is(err, errClosed) {
 		return store.Transient
+	}
+	if errors.Is(err, errMoved) {
+		return store.Fatal
 	}
 	code := zombie.ErrCode(err)
 	switch code {

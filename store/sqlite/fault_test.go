@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"testing"
 
@@ -283,5 +284,45 @@ func TestCommitHardlyAllocates(t *testing.T) {
 	t.Logf("%.1f allocations for 100 rows", perCommit)
 	if perCommit > 20 {
 		t.Errorf("%.1f allocations for a commit of 100 rows", perCommit)
+	}
+}
+
+// TestDatabaseIsTakenAway: SQLite would go on writing to the file that nobody can find again. The store says so with the
+// first write or housekeeping after that, and takes nothing any more.
+func TestDatabaseIsTakenAway(t *testing.T) {
+	if runtime.GOOS == "windows" {
+		t.Skip("an open file cannot be removed")
+	}
+	away := map[string]func(dir string) error{
+		"removed": os.RemoveAll,
+		"renamed": func(dir string) error { return os.Rename(dir, dir+".old") },
+		"replaced": func(dir string) error {
+			path := filepath.Join(dir, FileName)
+			return errors.Join(os.Rename(path, path+".old"), os.WriteFile(path, nil, 0o600))
+		},
+	}
+	for name, take := range away {
+		for op, use := range map[string]func(n *node) error{
+			"commit":   func(n *node) error { return n.s.Commit(t.Context(), n.batch(1, 10)) },
+			"maintain": func(n *node) error { return n.s.Maintain(t.Context()) },
+		} {
+			t.Run(name+"/"+op, func(t *testing.T) {
+				dir := filepath.Join(t.TempDir(), "data")
+				n := seated(t, dir, Options{})
+				defer n.s.Close()
+				n.commit(t, n.batch(1, 10))
+				if err := n.s.Maintain(t.Context()); err != nil {
+					t.Fatal(err)
+				}
+				if err := take(dir); err != nil {
+					t.Fatal(err)
+				}
+				for range 2 {
+					if err := use(n); store.ClassOf(err) != store.Fatal || !errors.Is(err, errMoved) {
+						t.Errorf("got %v, want a Fatal %v", err, errMoved)
+					}
+				}
+			})
+		}
 	}
 }

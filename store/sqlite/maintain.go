@@ -57,6 +57,9 @@ func (s *Store) housekeep(ctx context.Context, f func(*writer) error) error {
 	if err == nil {
 		err = f(s.w)
 	}
+	if err == nil {
+		err = s.moved()
+	}
 	err = failed("maintain", err)
 	if err != nil && store.ClassOf(err) == store.Fatal {
 		s.broken = err

@@ -14,6 +14,9 @@ package sqlite
 
 import (
 	"context"
+	"errors"
+	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"sync"
@@ -49,6 +52,7 @@ const (
 // Store is a SQLite file that implements store.Store.
 type Store struct {
 	path   string
+	file   os.FileInfo // of the file at path when it was opened
 	lock   *lockFile
 	groups int
 
@@ -101,6 +105,10 @@ func open(ctx context.Context, dir string, o Options) (_ *Store, err error) {
 		return nil, err
 	}
 	s.groups = groups
+	if s.file, err = os.Stat(s.path); err != nil {
+		conn.Close()
+		return nil, fault.New(fault.Precondition, "look at the database: %w", err)
+	}
 	if s.w, err = newWriter(conn); err != nil {
 		conn.Close()
 		return nil, explain(err)
@@ -181,11 +189,25 @@ func (s *Store) write(ctx context.Context, op string, f func(*writer) error) err
 	if s.broken != nil {
 		return s.broken
 	}
-	err := failed(op, s.w.transaction(ctx, f))
+	err := s.w.transaction(ctx, f)
+	if err == nil {
+		err = s.moved()
+	}
+	err = failed(op, err)
 	if err != nil && store.ClassOf(err) == store.Fatal {
 		s.broken = err
 	}
 	return err
+}
+
+// moved returns an error if the database is not in its place any more: SQLite goes on writing to a file that is removed
+// or renamed, and nobody would find it there again. It is asked after each write, before anybody is told of it.
+func (s *Store) moved() error {
+	switch now, err := os.Stat(s.path); {
+	case errors.Is(err, fs.ErrNotExist), err == nil && !os.SameFile(s.file, now):
+		return fmt.Errorf("%w: %s", errMoved, s.path)
+	}
+	return nil // another error says nothing of the file
 }
 
 // Close implements store.Store. It waits for reads under way as well.
