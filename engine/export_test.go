@@ -13,3 +13,6 @@ func (m *Machine) Unfolded() (n, bytes int) {
 	}
 	return n, bytes
 }
+
+// Output returns a param with the value that an attempt has put out.
+var Output = output

@@ -154,11 +154,31 @@ func output(p *param.Param, value any, now int64) (*param.Param, error) {
 		}
 	}
 	c := *p
-	if err := c.SetResult(v, now); err != nil {
+	if err := c.SetResult(fitting(p.Type, v), now); err != nil {
 		return nil, err
 	}
 	c.SetMeta("source", string(param.SourceOutput))
 	return &c, nil
+}
+
+// fitting returns an array as one of type t where a document cannot tell: without elements it can have any type, and
+// decimals may happen to be whole.
+func fitting(t param.Type, v any) any {
+	switch list := v.(type) {
+	case []string:
+		if len(list) == 0 && (t == param.LongArray || t == param.DoubleArray || t == param.BooleanArray) {
+			return []any{}
+		}
+	case []int64:
+		if t == param.DoubleArray {
+			decimals := make([]float64, len(list))
+			for i, n := range list {
+				decimals[i] = float64(n)
+			}
+			return decimals
+		}
+	}
+	return v
 }
 
 // overlaid returns a map with the entries of another one over its own; an entry keeps its type.
@@ -173,7 +193,8 @@ func overlaid(base, over *param.Object) (*param.Object, error) {
 			if isMap && alsoMap {
 				v, err = overlaid(oldMap, newMap)
 			} else {
-				v, _, err = param.Coerce(param.TypeOf(old), v)
+				t := param.TypeOf(old)
+				v, _, err = param.Coerce(t, fitting(t, v))
 			}
 			if err != nil {
 				return nil, fault.In(err, "[%s]", name)
