@@ -269,6 +269,7 @@ func TestErrors(t *testing.T) {
 		{job("job: {id: b, type: noop, transition: [IF x THEN a, a]}"), `two transitions lead to job "a"`},
 		{job("job: {id: b, type: noop, failure_mode: maybe}"), "workflow.jobs[1].job.failure_mode: unknown value"},
 		{job("job: {id: b, type: noop, retry_policy: {tries: 1}}"), `workflow.jobs[1].job.retry_policy.tries: unknown field "tries"`},
+		{job("job: {id: b, type: noop, timeout: [1]}"), "workflow.jobs[1].job.timeout: want seconds or a text like 1h 30min, not an array"},
 		{job("job: {id: [b], type: noop}"), "workflow.jobs[1].job.id: want a text, not an array"},
 		{job("foreach: {id: f, ranges: {n: {from: 1}}}"), "workflow.jobs[1].foreach.ranges.n: a range must have an end: to"},
 		{job("foreach: {id: f, ranges: {n: {to: 1.5}}}"), "want an integer, not 1.5"},

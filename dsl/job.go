@@ -307,8 +307,9 @@ func tags(n *node, dst *[]workflow.Tag) error {
 // duration reads a length of time, which is kept as a text.
 func duration(n *node, dst *param.Scalar) error {
 	text, err := n.str()
-	if err == nil {
-		*dst = param.Txt(text)
+	if err != nil {
+		return n.errorf("want seconds or a text like 1h 30min, not %s", n.kind)
 	}
-	return err
+	*dst = param.Txt(text)
+	return nil
 }

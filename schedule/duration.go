@@ -25,7 +25,8 @@ var units = [...]struct {
 
 // ParseDuration reads a length of time as people write it: an integer is seconds; anything else is searched for groups
 // of a number and a unit ("1d 1h 10min", one space allowed between), which add up. Text between the groups is skipped,
-// as in the original ("5 mins", "2 hrs"). Without any group the text is not a duration. The result is a multiple of a
+// as in the original ("5 mins", "2 hrs"), but a sign or a fraction before a group is refused: there "1.5h" is five hours
+// and "-5s" five seconds. Without any group the text is not a duration. The result is a multiple of a
 // millisecond.
 func ParseDuration(text string) (time.Duration, error) {
 	if seconds, err := strconv.ParseInt(strings.TrimSpace(text), 10, 64); err == nil {
@@ -36,6 +37,9 @@ func ParseDuration(text string) (time.Duration, error) {
 		if text[i] < '0' || text[i] > '9' {
 			i++
 			continue
+		}
+		if i > 0 && (text[i-1] == '-' || text[i-1] == '.' || text[i-1] == ',') {
+			return 0, fault.New(fault.BadRequest, "the duration %q has a sign or a fraction; want whole seconds or groups like 1d 2h 3min 4s 5ms", text)
 		}
 		from := i
 		for i < len(text) && text[i] >= '0' && text[i] <= '9' {

@@ -21,7 +21,7 @@ func TestParseDuration(t *testing.T) {
 			t.Errorf("%q: got %d, %v", in, got, err)
 		}
 	}
-	for _, in := range []string{"5 m", "5  hours", "h", "1.5", "99999999999999999999", "99999999999999999999 d", "9223372036854775807 days", "9223372036854775807ms 1ms", "9223372036854775807"} {
+	for _, in := range []string{"5 m", "5  hours", "h", "1.5", "99999999999999999999", "99999999999999999999 d", "9223372036854775807 days", "9223372036854775807ms 1ms", "9223372036854775807", "-5s", "1.5h", "1d -2h", "1,5 h", ".5h"} {
 		if got, err := ParseDuration(in); !fault.Is(err, fault.BadRequest) {
 			t.Errorf("%q: got %d, %v", in, got, err)
 		}

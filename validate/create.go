@@ -255,7 +255,9 @@ func (v *violations) timeout(path string, s param.Scalar) {
 		return
 	}
 	d, err := schedule.ParseDuration(s.Text)
-	if err != nil || d <= 0 || d > MaxTimeoutDays*24*time.Hour {
+	if err != nil {
+		v.add(path, "[maestro timeout] cannot be non-positive or more than system limit: %d days - rejected value is [%s]: %s", MaxTimeoutDays, s.Text, err)
+	} else if d <= 0 || d > MaxTimeoutDays*24*time.Hour {
 		v.add(path, "[maestro timeout] cannot be non-positive or more than system limit: %d days - rejected value is [%s]", MaxTimeoutDays, s.Text)
 	}
 }
