@@ -195,7 +195,7 @@ func (c *call) deadline() {
 // fail sends an error.
 func (c *call) fail(err error) {
 	code, body := problem(err)
-	if code >= http.StatusInternalServerError && code != http.StatusServiceUnavailable {
+	if code >= http.StatusInternalServerError && code != http.StatusServiceUnavailable && !errors.Is(err, errGone) {
 		c.s.Log.Error("request failed", "request", c.requestID(), "method", c.r.Method, "path", c.r.URL.Path, "error", err)
 	}
 	if c.answered { // a stream breaks off

@@ -14,6 +14,9 @@ import (
 	"github.com/segue-run/segue/step"
 )
 
+// errGone says that the client does not take the rest of an answer. That is no failure of the server.
+var errGone = errors.New("the client has gone")
+
 // logRequest is what is asked for of a log.
 type logRequest struct {
 	stream step.LogStream
@@ -151,7 +154,7 @@ func (s *server) copyLog(c *call, log step.Log, from, to int64) (int64, error) {
 		}
 		c.deadline()
 		if _, err := c.w.Write(buf[:n]); err != nil {
-			return from, err
+			return from, fmt.Errorf("%w: %w", errGone, err)
 		}
 		from += int64(n)
 	}

@@ -2,10 +2,41 @@ package httpd_test
 
 import (
 	"bufio"
+	"bytes"
+	"io"
+	"log/slog"
 	"net/http"
 	"strings"
 	"testing"
+
+	"github.com/segue-run/segue/httpd"
 )
+
+// TestLogWhoseReaderLeaves: a client that does not want the rest of a log is no error of the server.
+func TestLogWhoseReaderLeaves(t *testing.T) {
+	var logged bytes.Buffer
+	t.Cleanup(func() { // after the server is closed, and so has ended its requests
+		if logged.Len() > 0 {
+			t.Errorf("the server has logged %s", &logged)
+		}
+	})
+	w := newWorld(t, func(d *httpd.Deps) { d.Log = slog.New(slog.NewTextHandler(&logged, nil)) })
+	w.push("w", command).is(200)
+	w.start("w")
+	<-w.runtime.began
+	text := strings.Repeat("x", 32<<20)
+	w.runtime.log.text.Store(&text)
+	for _, q := range []string{"", "?follow=true"} {
+		res, err := http.Get(w.url + api + "/w/instances/1/runs/1/steps/a/attempts/1/logs" + q)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := io.ReadFull(res.Body, make([]byte, 1000)); err != nil {
+			t.Error(err)
+		}
+		res.Body.Close()
+	}
+}
 
 func TestLogs(t *testing.T) {
 	w := newWorld(t, nil)
