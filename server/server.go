@@ -77,7 +77,10 @@ func (c *Config) check() error {
 	if c.Listen == "" {
 		return nil
 	}
-	host, _, err := net.SplitHostPort(c.Listen)
+	host, port, err := net.SplitHostPort(c.Listen)
+	if err == nil {
+		_, err = net.LookupPort("tcp", port)
+	}
 	if err != nil {
 		return fault.New(fault.BadRequest, "listen address %q: want host:port, for example 127.0.0.1:8080 (%w)", c.Listen, err)
 	}

@@ -133,6 +133,7 @@ func TestPrintable(t *testing.T) {
 	for text, want := range map[string]string{
 		"plain\ttext": "plain\ttext", "\x1b[31mred\x1b[0m": "red", "10%\r50%\r100%\r": "100%", "a\x1b[2Jb\x07": "ab",
 		"\x1b]0;title\x07ok": "ok", "\x1b]8;;http://h\x1b\\link": "link", "naïve": "naïve",
+		"a\u009b2Jb": "a2Jb", "to\u202eright": "toright",
 	} {
 		if got := printable(text); got != want {
 			t.Errorf("%q becomes %q, want %q", text, got, want)

@@ -8,6 +8,7 @@ import (
 	"regexp"
 	"sort"
 	"strings"
+	"unicode"
 
 	"github.com/segue-run/segue/fault"
 	"github.com/segue-run/segue/step"
@@ -163,7 +164,7 @@ func printable(line string) string {
 	line = strings.TrimRight(line, "\r")
 	line = escapes.ReplaceAllString(line[strings.LastIndexByte(line, '\r')+1:], "")
 	return strings.Map(func(r rune) rune {
-		if r < ' ' && r != '\t' || r == 0x7f {
+		if r != '\t' && (unicode.IsControl(r) || unicode.Is(unicode.Bidi_Control, r)) {
 			return -1
 		}
 		return r

@@ -296,6 +296,17 @@ func listed[V any](m map[string]V) string {
 	return strings.Join(slices.Sorted(maps.Keys(m)), ", ")
 }
 
+// isLong tells whether a decoded JSON value is an integer of 64 bits. The API takes 1.5 for a LONG, as 1; somebody who
+// types it has made a mistake.
+func isLong(v any) bool {
+	n, ok := v.(json.Number)
+	if !ok {
+		return false
+	}
+	_, err := n.Int64()
+	return err == nil
+}
+
 // startRequest returns the body of the start: the params of the command line, each with the type that the workflow gives
 // it.
 func (l *local) startRequest(p *pushed) ([]byte, error) {
@@ -318,7 +329,7 @@ func (l *local) startRequest(p *pushed) ([]byte, error) {
 		if t != "STRING" {
 			d := json.NewDecoder(strings.NewReader(value))
 			d.UseNumber()
-			if err := d.Decode(&v); err != nil || d.More() {
+			if err := d.Decode(&v); err != nil || d.More() || t == "LONG" && !isLong(v) {
 				return nil, usage("--param %s: %q is not a value of type %s", name, value, t)
 			}
 		}

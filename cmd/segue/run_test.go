@@ -75,6 +75,9 @@ func TestFlagsOfRunAreRefused(t *testing.T) {
 		`--param m: workflow w has no such param; it has day, n`:               func(f *runFlags) { f.params = []string{"m=1"} },
 		`--param n: "x" is not a value of type LONG`:                           func(f *runFlags) { f.params = []string{"n=x"} },
 		`--param n: "1 2" is not a value of type LONG`:                         func(f *runFlags) { f.params = []string{"n=1 2"} },
+		`--param n: "1.5" is not a value of type LONG`:                         func(f *runFlags) { f.params = []string{"n=1.5"} },
+		`--param n: "9223372036854775808" is not a value of type LONG`:         func(f *runFlags) { f.params = []string{"n=9223372036854775808"} },
+		`--param n: "true" is not a value of type LONG`:                        func(f *runFlags) { f.params = []string{"n=true"} },
 		"w.yaml: Cannot modify param with mode [CONSTANT] for parameter [day]": func(f *runFlags) { f.params = []string{"day=x"} },
 	} {
 		code, stdout, stderr := runs(t, "w.yaml", yamlOf("  n: 1\n  day(constant): mon\n", idle), change)
@@ -86,14 +89,15 @@ func TestFlagsOfRunAreRefused(t *testing.T) {
 
 func TestCommandLineIsRefused(t *testing.T) {
 	for args, want := range map[string]string{
-		"frobnicate":               `segue has no command "frobnicate"; it has`,
-		"run":                      "run takes one file",
-		"run --bad x":              "unknown flag: --bad",
-		"server extra":             `server takes flags only, not "extra"`,
-		"server --listen nonsense": `listen address "nonsense": want host:port`,
-		"server --log-level loud":  `--log-level "loud" is not debug, info, warn or error`,
-		"sel eval":                 "sel eval wants one expression, not 0",
-		"bench nosuch":             `there is no scenario "nosuch"`,
+		"frobnicate":                      `segue has no command "frobnicate"; it has`,
+		"run":                             "run takes one file",
+		"run --bad x":                     "unknown flag: --bad",
+		"server extra":                    `server takes flags only, not "extra"`,
+		"server --listen nonsense":        `listen address "nonsense": want host:port`,
+		"server --listen localhost:99999": `listen address "localhost:99999": want host:port, for example 127.0.0.1:8080 (address 99999: invalid port)`,
+		"server --log-level loud":         `--log-level "loud" is not debug, info, warn or error`,
+		"sel eval":                        "sel eval wants one expression, not 0",
+		"bench nosuch":                    `there is no scenario "nosuch"`,
 		"server --enable-command --listen 0.0.0.0:0": "refusing to listen on 0.0.0.0:0: commands are enabled and nobody can log in",
 	} {
 		var stderr bytes.Buffer

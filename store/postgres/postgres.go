@@ -66,7 +66,7 @@ var _ store.Store = (*Store)(nil)
 func Open(ctx context.Context, dsn string, o Options) (*Store, error) {
 	config, err := pgx.ParseConfig(dsn)
 	if err != nil {
-		return nil, fault.New(fault.BadRequest, "the connection string of PostgreSQL: %w", err)
+		return nil, fault.New(fault.BadRequest, "the connection string is not one of PostgreSQL, like postgres://user@host:5432/name: %w", err)
 	}
 	s, err := open(ctx, config, o)
 	if err != nil {
