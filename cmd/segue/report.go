@@ -63,7 +63,7 @@ func (v *viewer) printOutputs(steps []shownStep) {
 				first = false
 				fmt.Fprintln(v.stdout, "\nOutputs")
 			}
-			value := string(all[name])
+			value := printable(string(all[name]))
 			if len(value) > outputMost {
 				value = cut(value, outputMost) + fmt.Sprintf("  (%d bytes; -o json shows all)", len(value))
 			}

@@ -104,6 +104,7 @@ func TestLastLine(t *testing.T) {
 		"one\ntwo\n":                      "two",
 		"one\r\n  two\t2  \r\n \n":        "two 2",
 		"\xffbad\x00\x1b[31m\n":           "\uFFFDbad[31m",
+		"a\u009bb \u202ec\n":              "ab c",
 		"x\n" + strings.Repeat("é", 300):  strings.Repeat("é", 200) + "…",
 		"x\n" + strings.Repeat("a€", 200): strings.Repeat("a€", 100) + "…",
 	} {

@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"unicode"
 	"unicode/utf8"
 
 	"github.com/segue-run/segue/step"
@@ -133,7 +134,7 @@ func lastLine(text []byte) string {
 			if r == '\t' {
 				return ' '
 			}
-			if r < ' ' || r == 0x7f {
+			if unicode.IsControl(r) || unicode.Is(unicode.Bidi_Control, r) {
 				return -1
 			}
 			return r
