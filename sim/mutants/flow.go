@@ -273,12 +273,6 @@ var flowMutants = []mutant{
 		"a seat is given once, also by a store that has lost a Join",
 	},
 	{
-		"lost-claim", "ledger", "flow/load.go",
-		"		if o.Generation < gen {",
-		"		if o.Generation < 0 && gen < 0 {",
-		"a group whose claim the store has lost is claimed again",
-	},
-	{
 		"remove-fence", "ledger", "store/memory.go",
 		"		if o, _ := s.owners.get(treeKey{a: int64(f.Group)}); o.generation != f.Generation {",
 		"		if o, _ := s.owners.get(treeKey{a: int64(f.Group)}); o.generation < 0 {",
