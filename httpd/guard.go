@@ -85,7 +85,7 @@ func allowedHosts(names []string) map[string]bool {
 	return m
 }
 
-// guarded turns the mux's own answers (there is no such route, or not with this method) into ours.
+// guarded turns the mux's own answers (there is no such route, or not with this method, or under a cleaner path) into ours.
 type guarded struct {
 	http.ResponseWriter
 	s     *server
@@ -96,13 +96,16 @@ type guarded struct {
 
 // WriteHeader is called by the mux alone.
 func (g *guarded) WriteHeader(code int) {
-	if g.ours || code < http.StatusBadRequest {
+	if g.ours {
 		g.ResponseWriter.WriteHeader(code)
 		return
 	}
 	g.muted = true
 	err := &refusal{code, "NOT_FOUND", fmt.Sprintf("there is no %s", g.r.URL.Path)}
-	if code == http.StatusMethodNotAllowed {
+	if cleaner := g.Header().Get("Location"); cleaner != "" {
+		g.Header().Del("Location")
+		err = &refusal{http.StatusNotFound, "NOT_FOUND", fmt.Sprintf("there is no %s; perhaps %s is meant", g.r.URL.Path, cleaner)}
+	} else if code == http.StatusMethodNotAllowed {
 		err = &refusal{code, "METHOD_NOT_ALLOWED", fmt.Sprintf("%s does not take %s; it takes %s", g.r.URL.Path, g.r.Method, g.Header().Get("Allow"))}
 	} else if code != http.StatusNotFound {
 		err = &refusal{code, "BAD_REQUEST", http.StatusText(code)}

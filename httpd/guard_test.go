@@ -10,6 +10,7 @@ import (
 func TestRoutes(t *testing.T) {
 	w := newWorld(t, nil)
 	w.get("/api/v3/nothing").is(404).has("status", `"NOT_FOUND"`)
+	w.get("/api//v3/workflows").is(404).has("status", `"NOT_FOUND"`).says("there is no /api//v3/workflows; perhaps /api/v3/workflows is meant")
 	w.get(api + "/w/overview/").is(404)
 	a := w.do("DELETE", api+"/w/overview", "").is(405).has("status", `"METHOD_NOT_ALLOWED"`)
 	if !strings.Contains(a.header.Get("Allow"), "GET") || a.header.Get("Content-Type") != "application/json" {
