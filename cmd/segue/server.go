@@ -51,8 +51,8 @@ func serverCommand() *cobra.Command {
 	c.Flags().StringSliceVar(&f.config.Hosts, "host", nil, "further `name` under which the server is reached, as in the Host header; * is any (repeatable)")
 	c.Flags().BoolVar(&f.config.EnableCommand, "enable-command", false, "run steps of type command on this machine, as this user")
 	c.Flags().BoolVar(&f.config.InsecureNoLogin, "insecure-no-login", false, "allow to listen beyond loopback with commands enabled and no login")
-	c.Flags().StringVar(&f.keepFor, "keep-for", "90d", "how `long` runs are kept after their end, such as 90d or 12h; 0 is for ever")
-	c.Flags().Int64Var(&f.keepRuns, "keep-runs", 0, "how `many` of the newest runs of each workflow are kept; 0 is all")
+	c.Flags().StringVar(&f.keepFor, "keep-for", "90d", "keep runs for this `time` after their end, such as 90d or 12h; 0 is for ever")
+	c.Flags().Int64Var(&f.keepRuns, "keep-runs", 0, "keep this `number` of the newest runs of each workflow; 0 is all")
 	c.Flags().BoolVar(&f.json, "log-json", false, "log in JSON")
 	c.Flags().StringVar(&f.level, "log-level", "info", "lowest `level` to log: debug, info, warn or error")
 	return c

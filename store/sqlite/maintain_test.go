@@ -132,3 +132,19 @@ func size(t *testing.T, path string) int64 {
 	}
 	return info.Size()
 }
+
+// TestLogLength: to look how long the WAL is copies nothing.
+func TestLogLength(t *testing.T) {
+	n := seated(t, t.TempDir(), Options{checkpoint: -1})
+	defer n.s.Close()
+	before := n.s.w.logLength()
+	n.commit(t, n.batch(20, 1000))
+	after := n.s.w.logLength()
+	copied := -1
+	if _, err := one(n.s.w.length, func() { copied = n.s.w.length.ColumnInt(2) }); err != nil {
+		t.Fatal(err)
+	}
+	if before <= 0 || after <= before || copied != 0 {
+		t.Errorf("%d pages, then %d, of which %d are copied", before, after, copied)
+	}
+}

@@ -62,7 +62,7 @@ func prepareFile(ctx context.Context, conn *zombie.Conn, o Options) (int, error)
 		"PRAGMA temp_store = MEMORY",
 		"PRAGMA cache_size = -65536",
 		"PRAGMA journal_size_limit = 67108864",
-		fmt.Sprintf("PRAGMA wal_autocheckpoint = %d", max(o.checkpoint, 0)),
+		"PRAGMA wal_autocheckpoint = 0", // see Store.copyLog
 		fmt.Sprintf("PRAGMA max_page_count = %d", max(o.maxPages, 0)),
 	)
 	if err != nil {

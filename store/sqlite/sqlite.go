@@ -17,6 +17,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"math"
 	"os"
 	"path/filepath"
 	"sync"
@@ -38,7 +39,7 @@ type Options struct {
 	// Readers is the number of concurrent reads; 0 means 4.
 	Readers int
 
-	checkpoint int // pages in the WAL that start a checkpoint; 0 means defaultCheckpoint, below 0 never
+	checkpoint int // pages in the WAL that have it copied; 0 means defaultCheckpoint, below 0 leaves that to Maintain
 	maxPages   int // size limit of the database, for tests; 0 means none
 }
 
@@ -59,6 +60,8 @@ type Store struct {
 	mu     sync.Mutex // held by whoever uses w
 	w      *writer    // nil when closed
 	broken error      // the first Fatal error; all later writes fail with it
+
+	checkpoint int // pages of a WAL that is to be copied
 
 	readers pool
 	longLog int64 // pages; see Maintain
@@ -91,7 +94,10 @@ func open(ctx context.Context, dir string, o Options) (_ *Store, err error) {
 	if err := refuseNetwork(dir); err != nil {
 		return nil, err
 	}
-	s := &Store{path: filepath.Join(dir, FileName), longLog: longLog}
+	s := &Store{path: filepath.Join(dir, FileName), longLog: longLog, checkpoint: o.checkpoint}
+	if o.checkpoint < 0 {
+		s.checkpoint = math.MaxInt
+	}
 	if s.lock, err = acquire(dir, o.Address); err != nil {
 		return nil, err
 	}
@@ -179,10 +185,12 @@ func (s *Store) Commit(ctx context.Context, b *store.Batch) error {
 	})
 }
 
-// write runs one transaction on the write connection.
+// write runs one transaction on the write connection. If the WAL has got long, it is copied before the next one, while the
+// caller already goes on.
 func (s *Store) write(ctx context.Context, op string, f func(*writer) error) error {
 	s.mu.Lock()
-	defer s.mu.Unlock()
+	unlock := s.mu.Unlock
+	defer func() { unlock() }()
 	if s.w == nil {
 		return failed(op, errClosed)
 	}
@@ -193,11 +201,30 @@ func (s *Store) write(ctx context.Context, op string, f func(*writer) error) err
 	if err == nil {
 		err = s.moved()
 	}
-	err = failed(op, err)
-	if err != nil && store.ClassOf(err) == store.Fatal {
+	if err = failed(op, err); err != nil {
+		s.broke(err)
+		return err
+	}
+	if s.w.logLength() >= s.checkpoint {
+		unlock = func() {}
+		go s.copyLog()
+	}
+	return nil
+}
+
+// copyLog copies the WAL into the database. The caller hands the mutex over. What cannot be copied is still in the WAL: nothing is
+// lost, and Maintain reports what does not pass.
+func (s *Store) copyLog() {
+	defer s.mu.Unlock()
+	_, err := s.w.copyLog()
+	s.broke(failed("checkpoint", err))
+}
+
+// broke has all later writes fail if the error is Fatal. The caller holds the mutex.
+func (s *Store) broke(err error) {
+	if err != nil && s.broken == nil && store.ClassOf(err) == store.Fatal {
 		s.broken = err
 	}
-	return err
 }
 
 // moved returns an error if the database is not in its place any more: SQLite goes on writing to a file that is removed

@@ -18,14 +18,15 @@ type writer struct {
 
 	found []store.Generation // of fencedByScan
 
-	begin, commit, rollback         *zombie.Stmt
-	advance, seat, seatNode         *zombie.Stmt
-	generation, generations         *zombie.Stmt
-	claimGroup, floor, lease        *zombie.Stmt
-	send, consume, state            *zombie.Stmt
-	tables                          [store.Quarantine + 1]writerTable
-	checkpoint, freePages, allPages *zombie.Stmt
-	vacuum, truncate                *zombie.Stmt
+	begin, commit, rollback  *zombie.Stmt
+	advance, seat, seatNode  *zombie.Stmt
+	generation, generations  *zombie.Stmt
+	claimGroup, floor, lease *zombie.Stmt
+	send, consume, state     *zombie.Stmt
+	tables                   [store.Quarantine + 1]writerTable
+	checkpoint, length       *zombie.Stmt
+	freePages, allPages      *zombie.Stmt
+	vacuum, truncate         *zombie.Stmt
 }
 
 type writerTable struct {
@@ -63,6 +64,7 @@ func newWriter(conn *zombie.Conn) (*writer, error) {
 		}
 	}
 	w.checkpoint = prepare("PRAGMA wal_checkpoint(PASSIVE)")
+	w.length = prepare("PRAGMA wal_checkpoint(NOOP)")
 	w.truncate = prepare("PRAGMA wal_checkpoint(TRUNCATE)")
 	w.freePages = prepare("PRAGMA freelist_count")
 	w.allPages = prepare("PRAGMA page_count")
@@ -71,6 +73,14 @@ func newWriter(conn *zombie.Conn) (*writer, error) {
 		return nil, err
 	}
 	return w, nil
+}
+
+// logLength returns the number of pages in the WAL; 0 if it cannot be told.
+func (w *writer) logLength() (pages int) {
+	if _, err := one(w.length, func() { pages = w.length.ColumnInt(1) }); err != nil {
+		return 0
+	}
+	return pages
 }
 
 // run steps a statement to its end, ready for its next use.
