@@ -28,7 +28,7 @@ func TestTerminate(t *testing.T) {
 	}
 	for _, c := range []c{
 		{"obedient", `echo ready >&9; sleep 1000`, 5 * time.Second, ""},
-		{"says goodbye", `trap 'echo bye; exit 0' TERM; echo ready >&9; while :; do sleep 1000 & wait; done`, 5 * time.Second, "bye\n"},
+		{"says goodbye", `trap 'echo bye; exit 0' TERM; echo ready >&9; while :; do sleep 0.01; done`, 5 * time.Second, "bye\n"},
 		{"gets it once", `n=0; trap 'n=1; echo hit' TERM; echo ready >&9; while test $n = 0; do sleep 0.01; done; sleep 0.2; exit 0`, 5 * time.Second, "hit\n"},
 		{"stubborn", `trap '' TERM; echo ready >&9; while :; do sleep 1000; done`, 5 * time.Second, ""},
 		{"stopped", `echo ready >&9; kill -STOP $$; sleep 1000`, 5 * time.Second, ""},
@@ -145,7 +145,7 @@ func TestSupervisorKilled(t *testing.T) {
 func TestSupervisorTerminated(t *testing.T) {
 	g := rigged(t, nil)
 	fifo, redirect := g.guard()
-	p := g.start(map[string]any{"command": redirect + `trap 'echo bye; exit 0' TERM; echo ready >&9; while :; do sleep 1000 & wait; done`})
+	p := g.start(map[string]any{"command": redirect + `trap 'echo bye; exit 0' TERM; echo ready >&9; while :; do sleep 0.01; done`})
 	g.line(fifo)
 	if err := syscall.Kill(g.record().PID, syscall.SIGTERM); err != nil {
 		t.Fatal(err)
