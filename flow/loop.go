@@ -232,6 +232,7 @@ func (l *Loop) post() {
 
 // putBack keeps an event until its broken loop is dropped.
 func (l *Loop) putBack(e *envelope) {
+	l.node.count(e) // as what it was
 	e.class = resumed
 	l.box.put(e)
 }

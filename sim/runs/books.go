@@ -196,9 +196,12 @@ func (w *World) enterBelow(r *store.Row) {
 		w.env.Fail("%s row %d belongs to run row %d, which does not exist", r.Table, r.ID, r.Parent)
 		return
 	}
-	if _, known := k.below[name]; !known {
+	switch run, known := k.below[name]; {
+	case !known:
 		k.below[name] = r.Parent
 		b.below++
+	case run != r.Parent:
+		w.env.Fail("%s row %d belongs to run row %d, and is written again for run row %d", r.Table, r.ID, run, r.Parent)
 	}
 }
 

@@ -208,11 +208,9 @@ func halfOf(h half, uuid string, lost rowName) half {
 func (w *World) restoreHistory() {
 	h := &w.history
 	for row, x := range h.halves { // in any order: each by itself
-		back := w.books.runs[row] == nil || w.books.uuidOf[row] != x.uuid
-		for _, name := range x.lost {
-			back = back || w.books.below[name] == row
-		}
-		if back {
+		x.lost = slices.DeleteFunc(x.lost, func(name rowName) bool { return w.books.below[name] == row })
+		h.halves[row] = x
+		if len(x.lost) == 0 || w.books.runs[row] == nil || w.books.uuidOf[row] != x.uuid {
 			delete(h.halves, row)
 		}
 	}
