@@ -13,6 +13,7 @@ import (
 	"strings"
 	"sync"
 	"sync/atomic"
+	"syscall"
 	"time"
 
 	"github.com/segue-run/segue/engine"
@@ -115,7 +116,7 @@ func Open(ctx context.Context, c Config) (_ *Server, err error) {
 		}
 	}()
 	if c.Listen != "" {
-		if s.listener, err = net.Listen("tcp", c.Listen); err != nil {
+		if s.listener, err = listen(ctx, c.Listen); err != nil {
 			return nil, fault.New(fault.Precondition, "cannot listen on %s: %w", c.Listen, err)
 		}
 	}
@@ -135,6 +136,28 @@ func Open(ctx context.Context, c Config) (_ *Server, err error) {
 	}
 	s.handler = s.face()
 	return s, nil
+}
+
+// listenWait is how long an address may be in use: a server that was killed just as it started a command leaves a child that
+// holds the socket until it becomes the command's supervisor.
+const listenWait = time.Second
+
+func listen(ctx context.Context, address string) (net.Listener, error) {
+	ctx, cancel := context.WithTimeout(ctx, listenWait)
+	defer cancel()
+	again := time.NewTicker(listenWait / 20)
+	defer again.Stop()
+	for {
+		l, err := net.Listen("tcp", address)
+		if !errors.Is(err, syscall.EADDRINUSE) {
+			return l, err
+		}
+		select {
+		case <-again.C:
+		case <-ctx.Done():
+			return nil, err
+		}
+	}
 }
 
 // nodeName is the name of the only node. A cluster will give each process its own.

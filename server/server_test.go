@@ -7,6 +7,7 @@ import (
 	"context"
 	"encoding/json"
 	"io"
+	"net"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -170,5 +171,24 @@ func TestUnsafeListening(t *testing.T) {
 		if !fault.Is(err, fault.BadRequest) || !strings.Contains(err.Error(), want) {
 			t.Errorf("%s: %v", listen, err)
 		}
+	}
+}
+
+// TestListenOnALateAddress: an address that is held for a moment longer is waited for.
+func TestListenOnALateAddress(t *testing.T) {
+	held, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	freed := make(chan error)
+	go func() {
+		freed <- held.Close() // now, or just after the server has tried
+	}()
+	s, err := server.Open(t.Context(), server.Config{Data: t.TempDir(), Listen: held.Addr().String()})
+	if e := <-freed; err != nil || e != nil {
+		t.Fatal(err, e)
+	}
+	if err := s.Close(); err != nil {
+		t.Error(err)
 	}
 }
