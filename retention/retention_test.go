@@ -75,7 +75,7 @@ func (w *world) ask(ctx context.Context, g store.Group, body any) (any, error) {
 type jobs struct {
 	mu    sync.Mutex
 	kept  []string
-	first string // attempt
+	first string           // attempt
 	fails map[string]error // by attempt: Discard
 }
 
