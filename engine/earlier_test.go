@@ -54,6 +54,21 @@ func TestEarlierDataDirectories(t *testing.T) {
 			var b strings.Builder
 			w.tellAll(&b, "as it was left")
 			w.boot(engine.Limits{})
+			w.settle()
+			jobs := 0
+			for _, o := range w.orders { // or a runtime would run again what it knows under another name
+				a := o.Attempt
+				if a.WorkflowID != "jobs" {
+					continue
+				}
+				jobs++
+				if want := engine.AttemptUUID("jobs", &record.Run{UUID: fmt.Sprintf("r%d", a.Instance)}, a.StepID, int32(a.Attempt)); a.UUID != want {
+					t.Errorf("attempt %d of step %s of run %d is now called %s, and was %s", a.Attempt, a.StepID, a.Instance, a.UUID, want)
+				}
+			}
+			if jobs == 0 {
+				t.Error("no order was repeated")
+			}
 			w.finishAll()
 			v, err := w.ask("jobs", &engine.Start{Workflow: "jobs", Alias: "active", Plan: w.stored("jobs"), UUID: "r1", RequestID: "r1"})
 			if s, _ := v.(engine.Started); err != nil || !s.Duplicate || s.Instance != 1 {

@@ -52,7 +52,7 @@ func TestALaunchIsDurableFirstAndItsOutcomeGoesOn(t *testing.T) {
 	p := w.push("PARALLEL", 9, dagOf("jobs", "a:command>b; b:command"))
 	w.start(p, "u1")
 	o := w.lastOrder("a")
-	if o == nil || o.Kind != record.OrderStart || o.Attempt.UUID != engine.AttemptUUID("u1", "a", 1) {
+	if o == nil || o.Kind != record.OrderStart || o.Attempt.UUID != engine.AttemptUUID("jobs", &record.Run{UUID: "u1", Scoped: true}, "a", 1) {
 		t.Fatalf("order = %+v", o)
 	}
 	w.want(p, 1, "IN_PROGRESS a=STARTING")
@@ -62,6 +62,23 @@ func TestALaunchIsDurableFirstAndItsOutcomeGoesOn(t *testing.T) {
 	w.want(p, 1, "IN_PROGRESS a=SUCCEEDED b=STARTING")
 	w.say(p, "b", step.Progress{State: step.Done})
 	w.want(p, 1, "SUCCEEDED a=SUCCEEDED b=SUCCEEDED")
+}
+
+// TestOneRequestIDInTwoWorkflows: a request id names a run of its workflow only, and so the jobs of both are different ones.
+func TestOneRequestIDInTwoWorkflows(t *testing.T) {
+	w := newWorld(t, engine.Limits{})
+	seen := map[string]string{}
+	for _, id := range []string{"one", "two"} {
+		p := w.push("PARALLEL", 9, dagOf(id, "a:command"))
+		if _, err := w.start(p, "r1"); err != nil {
+			t.Fatal(err)
+		}
+		uuid := w.lastOrder("a").Attempt.UUID
+		if other := seen[uuid]; other != "" {
+			t.Errorf("the attempts of workflows %s and %s are both %s", other, id, uuid)
+		}
+		seen[uuid] = id
+	}
 }
 
 func TestFailureModes(t *testing.T) {

@@ -278,6 +278,7 @@ func (m *Machine) create(t *flow.Turn, e *Start, wf *workflowHead, version int64
 		UUID: e.UUID, Version: version, VersionRow: e.Plan.Row, Created: t.Now, Requested: e.Requested, Modified: t.Now,
 		Owner: props.owner, Snapshot: props.created, StepLimit: props.stepLimit, Initiator: e.Initiator, Tags: e.Tags,
 		HasParams: e.Params.Len() > 0, HasRequest: e.Request != "", HasProperties: props.whole != "",
+		Scoped: true,
 	}
 	r.body.rec.Timeline = record.Note(nil, instance.Log(t.Now, "INFO", e.Message))
 	if r.body.rec.HasParams {

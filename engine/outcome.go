@@ -36,7 +36,7 @@ func (m *Machine) outcome(t *flow.Turn, e *Outcome) {
 	s, p := &b.steps[e.Ordinal], &b.plan.Steps[e.Ordinal]
 	if e.Attempt != s.Number || s.Order == record.OrderNone || r.status != instance.InProgress {
 		if e.Progress.State.Final() {
-			t.Hold(Settled{Type: p.Type, UUID: AttemptUUID(b.rec.UUID, p.ID, e.Attempt), Run: r.row, Ordinal: e.Ordinal, Attempt: e.Attempt})
+			t.Hold(Settled{Type: p.Type, UUID: AttemptUUID(r.wf.id, &b.rec, p.ID, e.Attempt), Run: r.row, Ordinal: e.Ordinal, Attempt: e.Attempt})
 		}
 		return
 	}

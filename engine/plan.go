@@ -311,10 +311,14 @@ func GroupOf(workflowID string, groups int) store.Group {
 // attemptSpace is the name space of attempt UUIDs.
 var attemptSpace = uuid.NewHash(sha1.New(), uuid.NameSpaceURL, []byte("https://segue.run/attempt"), 5)
 
-// AttemptUUID returns the idempotency key of an attempt: v5 of (run uuid, step, attempt).
-func AttemptUUID(run, stepID string, attempt int32) string {
-	name := make([]byte, 0, len(run)+len(stepID)+12)
-	name = append(append(append(append(name, run...), '/'), stepID...), '/')
+// AttemptUUID returns the idempotency key of an attempt: v5 of (workflow, run uuid, step, attempt). The uuid of a run is its request id,
+// if it has one, and that is unique within its workflow only.
+func AttemptUUID(workflowID string, r *record.Run, stepID string, attempt int32) string {
+	name := make([]byte, 0, len(workflowID)+len(r.UUID)+len(stepID)+13)
+	if r.Scoped {
+		name = append(append(name, workflowID...), '\n')
+	}
+	name = append(append(append(append(name, r.UUID...), '/'), stepID...), '/')
 	name = strconv.AppendInt(name, int64(attempt), 10)
 	return uuid.NewHash(sha1.New(), attemptSpace, name, 5).String()
 }

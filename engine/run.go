@@ -423,7 +423,7 @@ func (m *Machine) order(t *flow.Turn, r *run, i int32, kind record.OrderKind) {
 	o := Order{
 		Kind: kind, Run: r.row, Ordinal: i, Handle: s.Handle, Cause: step.Cause(s.Cause),
 		Attempt: step.Attempt{
-			UUID: AttemptUUID(r.body.rec.UUID, p.ID, s.Number), WorkflowID: r.wf.id, Instance: r.instance, Run: r.number,
+			UUID: AttemptUUID(r.wf.id, &r.body.rec, p.ID, s.Number), WorkflowID: r.wf.id, Instance: r.instance, Run: r.number,
 			StepID: p.ID, Attempt: int64(s.Number), Type: p.Type, Deadline: s.Deadline,
 		},
 	}

@@ -206,7 +206,7 @@ func (m *Machine) withdraw(t *flow.Turn, r *run, i int32) {
 		return
 	}
 	s.Order, s.Target, s.Cause = record.OrderNone, 0, 0
-	t.Hold(Settled{Type: p.Type, UUID: AttemptUUID(r.body.rec.UUID, p.ID, s.Number), Run: r.row, Ordinal: i, Attempt: s.Number})
+	t.Hold(Settled{Type: p.Type, UUID: AttemptUUID(r.wf.id, &r.body.rec, p.ID, s.Number), Run: r.row, Ordinal: i, Attempt: s.Number})
 }
 
 // failure says whose failure it is.

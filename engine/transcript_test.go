@@ -374,7 +374,7 @@ func (s *story) outcome(word, rest string) {
 	}
 	s.node.Outside(engine.GroupOf(s.plan.Definition.ID, 4), &engine.Outcome{
 		Run: s.rows[n], Ordinal: int32(ordinal), Attempt: attempt, Type: "command",
-		UUID: engine.AttemptUUID(fmt.Sprintf("r%d", n), id, attempt), Progress: p,
+		UUID: engine.AttemptUUID(s.plan.Definition.ID, &record.Run{UUID: fmt.Sprintf("r%d", n), Scoped: true}, id, attempt), Progress: p,
 	})
 	s.settle()
 }

@@ -89,7 +89,7 @@ func (s *server) openLog(c *call, req logRequest) (step.Log, error) {
 			return nil, none
 		}
 		open := func() (step.Log, error) {
-			return s.Logs(c.r.Context(), p.Type, engine.AttemptUUID(x.run.UUID, p.ID, a.Number), req.stream)
+			return s.Logs(c.r.Context(), p.Type, engine.AttemptUUID(x.head.ID, &x.run.Run, p.ID, a.Number), req.stream)
 		}
 		log, err := open()
 		if !fault.Is(err, fault.NotFound) || !req.follow || a.Status.Terminal() {

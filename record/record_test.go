@@ -52,7 +52,7 @@ func full() map[string]struct {
 	}
 	run := record.Run{
 		UUID: "u", Version: 2, VersionRow: 3, Created: 4, Requested: 5, Started: 6, Ended: 7, Modified: 8, Deadline: 9, Timeout: 10,
-		Seq: 11, Owner: "ann", Snapshot: 12, StepLimit: 13, HasProperties: true, Initiator: `{"type":"MANUAL"}`, Tags: `[{"name":"t"}]`, HasParams: true, HasRequest: true,
+		Seq: 11, Owner: "ann", Snapshot: 12, StepLimit: 13, HasProperties: true, Scoped: true, Initiator: `{"type":"MANUAL"}`, Tags: `[{"name":"t"}]`, HasParams: true, HasRequest: true,
 		Ending: instance.TimedOut, EndingBy: "bob", EndingCause: 4, Quarantine: "boo", Attempts: []*record.Attempt{&attempt}, Timeline: timeline, Extra: extra,
 	}
 	workflow := record.Workflow{

@@ -30,6 +30,9 @@ type Run struct {
 	HasRequest bool     // a detail row with kind Request
 	// HasProperties says that the properties are in a detail row: there is more than owner and step limit.
 	HasProperties bool
+	// Scoped says that the workflow id is in the UUIDs of the attempts (see engine.AttemptUUID). Runs of the first version lack it,
+	// and keep their UUIDs.
+	Scoped bool
 	// Ending is the status that a stop, a kill or a timeout has asked for; StatusUnknown = none.
 	Ending      instance.Status
 	EndingBy    string
@@ -63,6 +66,7 @@ func (r *Run) AppendJSON(b []byte) []byte {
 	b = wire.OptBoolean(b, "p", r.HasParams)
 	b = wire.OptBoolean(b, "rq", r.HasRequest)
 	b = wire.OptBoolean(b, "pr", r.HasProperties)
+	b = wire.OptBoolean(b, "s", r.Scoped)
 	b = wire.OptInt(b, "g", int64(r.Ending))
 	b = wire.OptStr(b, "gb", r.EndingBy)
 	b = wire.OptInt(b, "gc", int64(r.EndingCause))
@@ -127,6 +131,8 @@ func ParseRun(doc []byte) (*Run, error) {
 			return true, f.Boolean(&r.HasRequest)
 		case "pr":
 			return true, f.Boolean(&r.HasProperties)
+		case "s":
+			return true, f.Boolean(&r.Scoped)
 		case "g":
 			return true, small(f, &r.Ending, int64(instance.Succeeded))
 		case "gb":

@@ -38,7 +38,7 @@ func (w *work) discard(ctx context.Context, rec *record.Run, row int64) error {
 			continue
 		}
 		for n := int32(1); n <= last; n++ {
-			if err := d.Discard(ctx, engine.AttemptUUID(rec.UUID, s.ID, n)); err != nil {
+			if err := d.Discard(ctx, engine.AttemptUUID(w.id, rec, s.ID, n)); err != nil {
 				return fault.In(err, "attempt %d of step [%s]", n, s.ID)
 			}
 			w.report.Attempts++

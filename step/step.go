@@ -16,7 +16,7 @@ import (
 
 // Attempt is one try at one step of one run, as a runtime sees it.
 type Attempt struct {
-	UUID       string // v5 of (run uuid, step, attempt): the idempotency key to hand on
+	UUID       string // v5 of (workflow, run uuid, step, attempt): the idempotency key to hand on
 	WorkflowID string
 	Instance   int64
 	Run        int64

@@ -22,7 +22,7 @@ func AppendStep(b []byte, h *Head, r *Run, v *Version, a *record.Attempt, o Opti
 	p, text := &v.Plan.Steps[i], &v.steps[i]
 	d := api.StepInstance{
 		WorkflowID: h.ID, Instance: r.Instance, Run: r.Number, StepID: p.ID, Attempt: int64(a.Number), WorkflowUUID: r.UUID,
-		StepUUID: engine.AttemptUUID(r.UUID, p.ID, a.Number), CorrelationID: correlation(h.ID, r), StepInstance: int64(a.Seq),
+		StepUUID: engine.AttemptUUID(h.ID, &r.Run, p.ID, a.Number), CorrelationID: correlation(h.ID, r), StepInstance: int64(a.Seq),
 		Version: r.Version, GroupInfo: int64(o.Groups), Definition: text.definition, Tags: text.tags,
 		Params:     stepParams{r.detail(int64(a.Seq), a.Number, record.Params), p.Static, a},
 		Transition: api.StepTransition{Predecessors: text.preds},
