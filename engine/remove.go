@@ -56,7 +56,7 @@ func (m *Machine) remove(t *flow.Turn, e *Remove) {
 		}
 		rec, err := record.ParseRun(row.Doc)
 		if err != nil || !retention.Removes(t.Now, &wf.rec, x.newest, row, rec) {
-			continue // who cannot be read is kept
+			continue // what cannot be read is kept
 		}
 		below := x.below[p.Row]
 		if len(below) > left {

@@ -410,14 +410,17 @@ func (l *Loop) drop() []*envelope {
 func (n *Node) Recover(ctx context.Context) error {
 	t := &n.trouble
 	t.mu.Lock()
-	rejoins := t.rejoin
+	rejoin := t.rejoin
 	t.mu.Unlock()
-	if rejoins { // on a new seat nobody would find out that the store has lost what is still in memory
+	if rejoin { // on a new seat nobody would find out that the store has lost what is still in memory
 		n.drop(&Batch{}, true)
 	}
 	t.mu.Lock()
-	groups, rejoin := t.reload, t.rejoin
-	t.reload, t.rejoin = nil, false
+	groups := t.reload
+	t.reload = nil
+	if rejoin {
+		t.rejoin = false
+	}
 	t.mu.Unlock()
 	if len(groups) == 0 && !rejoin {
 		return nil

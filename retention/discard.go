@@ -20,6 +20,11 @@ func (w *work) discard(ctx context.Context, rec *record.Run, row int64) error {
 	if !external(plan) {
 		return nil
 	}
+	for i := range plan.Steps { // before anything is read: there may be very many such runs, and each pass finds them
+		if s := &plan.Steps[i]; s.Kind == engine.Runtime && w.Runtimes[s.Type] == nil {
+			return fault.New(fault.Precondition, "step [%s] is of type %s, and this server has no runtime that could discard what it has kept", s.ID, s.Type)
+		}
+	}
 	latest, err := w.attempts(ctx, plan, rec, row)
 	if err != nil {
 		return err
@@ -29,11 +34,7 @@ func (w *work) discard(ctx context.Context, rec *record.Run, row int64) error {
 		if s.Kind != engine.Runtime || last == 0 {
 			continue
 		}
-		runtime := w.Runtimes[s.Type]
-		if runtime == nil {
-			return fault.New(fault.Precondition, "step [%s] is of type %s, and this server has no runtime that could discard what it has kept", s.ID, s.Type)
-		}
-		d, keeps := runtime.(step.Discarder)
+		d, keeps := w.Runtimes[s.Type].(step.Discarder)
 		if !keeps {
 			continue
 		}

@@ -13,6 +13,7 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"sync"
 	"time"
 
 	"github.com/segue-run/segue/engine"
@@ -42,7 +43,10 @@ type Options struct {
 }
 
 // Janitor removes history.
-type Janitor struct{ Options }
+type Janitor struct {
+	Options
+	passing sync.Mutex // two passes at once could take a run for another that has its request id since
+}
 
 // New returns a janitor.
 func New(o Options) *Janitor {
@@ -55,7 +59,7 @@ func New(o Options) *Janitor {
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)
 	}
-	return &Janitor{o}
+	return &Janitor{Options: o}
 }
 
 // Report says what a pass has done.
@@ -81,7 +85,7 @@ func (j *Janitor) Run(ctx context.Context) {
 			j.Log.Warn("history is not removed; the next attempt is later", "error", err, "again_in", j.Every)
 		}
 		if report != (Report{}) {
-			j.Log.Info("history removed", "runs", report.Runs, "rows", report.Rows, "attempts", report.Attempts, "failed", report.Failed)
+			j.Log.Info("history looked through", "removed", report.Runs, "rows", report.Rows, "attempts", report.Attempts, "failed", report.Failed)
 		}
 		timer.Reset(j.Every)
 	}
@@ -97,8 +101,11 @@ const (
 	stepsPerCommand = engine.MaxRemoveRows / 2
 )
 
-// Pass looks at every workflow once and removes what may go. An error of the store, or the end of the context, ends it.
+// Pass looks at every workflow once and removes what may go. An error of the store, or the end of the context, ends it; a workflow
+// whose group does not answer is left for the next pass.
 func (j *Janitor) Pass(ctx context.Context) (report Report, err error) {
+	j.passing.Lock()
+	defer j.passing.Unlock()
 	after := int64(0)
 	for {
 		var page []head
@@ -177,8 +184,13 @@ func (w *work) clean(ctx context.Context) error {
 		}
 		for len(list) > 0 {
 			n := few(list)
-			if err := w.remove(ctx, list[:n]); err != nil {
-				return err
+			switch err := w.remove(ctx, list[:n]); {
+			case ctx.Err() != nil:
+				return context.Cause(ctx)
+			case err != nil:
+				w.report.Failed += len(list)
+				w.warn("its group does not remove it", err)
+				return nil
 			}
 			list = list[n:]
 		}

@@ -294,10 +294,13 @@ func TestPassIsInterrupted(t *testing.T) {
 		w.run("w", "")
 	}
 	w.Retention, w.lose = engine.Retention{KeepRuns: 1}, 1
-	if report, err := retention.New(w.Options).Pass(w.Context()); err == nil || report.Runs != 0 {
-		w.Errorf("a pass without answers: %+v, %v", report, err)
+	w.push("x", "", aStep("a", "noop"))
+	w.run("x", "")
+	w.run("x", "")
+	if report, err := retention.New(w.Options).Pass(w.Context()); err != nil || report.Runs != 1 || report.Failed == 0 {
+		w.Errorf("a pass in which one workflow does not answer: %+v, %v", report, err)
 	}
-	w.wantRows(100-engine.MaxRemove, 0)
+	w.wantRows(100-engine.MaxRemove+1, 0)
 	ctx, cancel := context.WithCancel(w.Context())
 	cancel()
 	if report, err := retention.New(w.Options).Pass(ctx); err == nil || report != (retention.Report{}) {

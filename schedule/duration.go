@@ -2,6 +2,7 @@ package schedule
 
 import (
 	"math"
+	"regexp"
 	"strconv"
 	"strings"
 	"time"
@@ -72,6 +73,23 @@ func ParseDuration(text string) (time.Duration, error) {
 		return 0, fault.New(fault.BadRequest, "%q is not a duration; want seconds or groups like 1d 2h 3min 4s 5ms", text)
 	}
 	return sum, nil
+}
+
+// wholeAge is a text of which ParseDuration skips nothing.
+var wholeAge = regexp.MustCompile(`(?i)^\s*(?:[0-9]+ ?(?:days?|d|hours?|h|minutes?|min|milliseconds?|ms|seconds?|sec|s))(?:(?:[\s,]+(?:and\s+)?)?(?:[0-9]+ ?(?:days?|d|hours?|h|minutes?|min|milliseconds?|ms|seconds?|sec|s)))*\s*$`)
+
+// ParseAge is ParseDuration for what cannot be undone: it skips no text and takes no number without a unit, except 0.
+func ParseAge(text string) (time.Duration, error) {
+	if n, err := strconv.ParseInt(strings.TrimSpace(text), 10, 64); err == nil && n >= 0 {
+		if n == 0 {
+			return 0, nil
+		}
+		return 0, fault.New(fault.BadRequest, "%q has no unit; say %dd for days", text, n)
+	}
+	if !wholeAge.MatchString(text) {
+		return 0, fault.New(fault.BadRequest, "%q is not a length of time such as 90d, 12h or 1 day 6 hours", text)
+	}
+	return ParseDuration(text)
 }
 
 func multiply(text string, n int64, by time.Duration) (time.Duration, error) {

@@ -2,6 +2,7 @@ package schedule
 
 import (
 	"testing"
+	"time"
 
 	"github.com/segue-run/segue/fault"
 )
@@ -35,4 +36,21 @@ func FuzzParseDuration(f *testing.F) {
 			t.Fatal(err)
 		}
 	})
+}
+
+// TestParseAge: what is not understood as a whole is refused, since history that was removed does not come back.
+func TestParseAge(t *testing.T) {
+	for text, want := range map[string]time.Duration{
+		"0": 0, "90d": 90 * day, " 30 days ": 30 * day, "1d6h": day + 6*time.Hour, "1 day, 6 hours and 5 min": day + 6*time.Hour + 5*time.Minute,
+		"1D 2 SEC": day + 2*time.Second, "0d": 0,
+	} {
+		if got, err := ParseAge(text); err != nil || got != want {
+			t.Errorf("%q: %v, %v; want %v", text, got, err, want)
+		}
+	}
+	for _, text := range []string{"", " ", "90", "-1", "-1d", "1.5d", "2 weeks 1 day", "1y 6h", "1 half year", "about 3 days", "3 days or so", "5 dogs", "and 3 days", "3  days", "99999999999999999999d"} {
+		if got, err := ParseAge(text); err == nil {
+			t.Errorf("%q is taken for %v", text, got)
+		}
+	}
 }

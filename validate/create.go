@@ -3,7 +3,6 @@ package validate
 import (
 	"fmt"
 	"slices"
-	"strconv"
 	"strings"
 	"time"
 
@@ -93,10 +92,7 @@ func (v *violations) properties(path string, p *workflow.Properties) {
 
 func (v *violations) retention(path string, r *workflow.Retention) {
 	if r.KeepFor.Given {
-		age, err := r.Age()
-		if _, bare := strconv.ParseInt(strings.TrimSpace(r.KeepFor.Text), 10, 64); bare == nil && age > 0 { // nobody means seconds
-			v.add(path+".keepFor", "keep_for should have a unit, such as 30 days - rejected value is [%s]", r.KeepFor.Text)
-		} else if err != nil || age < 0 || age > MaxKeepDays*24*time.Hour {
+		if age, err := r.Age(); err != nil || age > MaxKeepDays*24*time.Hour {
 			v.add(path+".keepFor", "keep_for should be a length of time such as 30 days, at most %d days, or 0 for ever - rejected value is [%s]", MaxKeepDays, r.KeepFor.Text)
 		}
 	}

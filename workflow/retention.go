@@ -11,7 +11,7 @@ import (
 // Retention says how long the runs of a workflow are kept after their end. It is Segue's own; Maestro's properties have none.
 // What is unset is as the server says.
 type Retention struct {
-	KeepFor  param.Scalar // a run goes when its end is older; see schedule.ParseDuration; 0 = never for its age
+	KeepFor  param.Scalar // a run goes when its end is older; see schedule.ParseAge; 0 = never for its age
 	KeepRuns *int64       // a run goes when there are so many newer instances; 0 = never for their number
 }
 
@@ -31,7 +31,7 @@ func DecodeRetention(n *wire.Node) (*Retention, error) {
 }
 
 // Age returns KeepFor as a length of time.
-func (r *Retention) Age() (time.Duration, error) { return schedule.ParseDuration(r.KeepFor.Text) }
+func (r *Retention) Age() (time.Duration, error) { return schedule.ParseAge(r.KeepFor.Text) }
 
 // AppendJSON appends the retention.
 func (r *Retention) AppendJSON(b []byte) []byte {

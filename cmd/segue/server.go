@@ -7,7 +7,6 @@ import (
 	"log/slog"
 	"os"
 	"os/signal"
-	"strconv"
 	"syscall"
 
 	"github.com/spf13/cobra"
@@ -93,12 +92,9 @@ func runServer(ctx context.Context, f serverFlags, stderr io.Writer) error {
 // retention returns how long history is kept.
 func (f *serverFlags) retention() (engine.Retention, error) {
 	keep := engine.DefaultRetention()
-	d, err := schedule.ParseDuration(f.keepFor)
-	if _, bare := strconv.ParseInt(f.keepFor, 10, 64); bare == nil && d > 0 {
-		return keep, usage("--keep-for %s has no unit; say %sd for days", f.keepFor, f.keepFor) // and is not taken for seconds
-	}
-	if err != nil || d < 0 {
-		return keep, usage("--keep-for %q is not a length of time such as 90d, 12h or 1d 6h, or 0 for ever", f.keepFor)
+	d, err := schedule.ParseAge(f.keepFor)
+	if err != nil {
+		return keep, usage("--keep-for: %w, or 0 for ever", err)
 	}
 	if f.keepRuns < 0 {
 		return keep, usage("--keep-runs %d is not a number of runs, or 0 for all", f.keepRuns)

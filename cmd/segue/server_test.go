@@ -106,10 +106,11 @@ func TestKeepFlags(t *testing.T) {
 		{"90d", 0, "", 90 * day, 0},
 		{"1d 12h", 100, "", day + day/2, 100},
 		{"0", 0, "", 0, 0},
-		{"soon", 0, `--keep-for "soon" is not a length of time such as 90d`, 0, 0},
-		{"90", 0, "--keep-for 90 has no unit; say 90d for days", 0, 0},
-		{"-5", 0, `--keep-for "-5" is not`, 0, 0},
-		{"", 0, `--keep-for "" is not`, 0, 0},
+		{"soon", 0, `--keep-for: "soon" is not a length of time such as 90d`, 0, 0},
+		{"90", 0, `--keep-for: "90" has no unit; say 90d for days`, 0, 0},
+		{"-5", 0, `--keep-for: "-5" is not`, 0, 0},
+		{"", 0, `--keep-for: "" is not`, 0, 0},
+		{"2 weeks 1 day", 0, `--keep-for: "2 weeks 1 day" is not`, 0, 0},
 		{"90d", -1, "--keep-runs -1 is not a number of runs", 0, 0},
 	} {
 		keep, err := (&serverFlags{keepFor: c.keepFor, keepRuns: c.keepRuns}).retention()

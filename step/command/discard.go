@@ -4,6 +4,8 @@ package command
 
 import (
 	"context"
+	"errors"
+	"io/fs"
 	"os"
 	"path/filepath"
 
@@ -31,7 +33,10 @@ func (r *Runtime) discard(at attempt) error {
 	}
 	defer seen.release()
 	switch seen.state {
-	case absent:
+	case absent: // perhaps since a Discard that did not come to its end
+		if err := syncDir(filepath.Dir(at.dir)); !errors.Is(err, fs.ErrNotExist) {
+			return err
+		}
 		return nil
 	case beginning, running:
 		return fault.New(fault.Precondition, "it runs")

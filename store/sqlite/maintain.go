@@ -22,8 +22,8 @@ const (
 
 // Maintain implements store.Store: it copies the WAL into the database as far as no reader is in the way, and gives
 // some pages back to the file system if much more than it needs is free. Reads that overlap without end would keep the WAL from
-// ever beginning anew; if it has got long, new reads wait for a moment. A disk that is full shows here
-// although the copies that commits begin keep that to themselves.
+// ever beginning anew; if it has got long, new reads wait for a moment. A full disk shows here; the copies
+// that commits begin do not report it.
 func (s *Store) Maintain(ctx context.Context) error {
 	pages := int64(0)
 	err := s.housekeep(ctx, func(w *writer) (err error) {
