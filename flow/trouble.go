@@ -215,8 +215,8 @@ func entityOf(m Machine, event any) (id int64) {
 // describe asks the machine, too. It cannot take the node down.
 func describe(m Machine, event any) (told wire.Raw) {
 	defer func() {
-		_, err := wire.Parse([]byte(told))
-		if recover() != nil || err != nil || len(told) > MaxDescription || wire.Storable(string(told)) != string(told) {
+		n, err := wire.Parse([]byte(told))
+		if recover() != nil || err != nil || n.Kind != wire.Object || len(told) > MaxDescription || wire.Storable(string(told)) != string(told) {
 			told = wire.Raw(wire.Str([]byte("{"), "type", fmt.Sprintf("%T", event))) + "}"
 		}
 	}()

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"time"
 
-	"github.com/segue-run/segue/store"
 	zombie "zombiezen.com/go/sqlite"
 )
 
@@ -61,9 +60,7 @@ func (s *Store) housekeep(ctx context.Context, f func(*writer) error) error {
 		err = s.moved()
 	}
 	err = failed("maintain", err)
-	if err != nil && store.ClassOf(err) == store.Fatal {
-		s.broken = err
-	}
+	s.broke(err)
 	return err
 }
 

@@ -110,9 +110,7 @@ func (s *Store) Read(ctx context.Context, f func(store.Snapshot) error) error {
 	if errors.As(err, &e) && e.Class == store.Fatal {
 		s.mu.Lock()
 		defer s.mu.Unlock()
-		if s.broken == nil {
-			s.broken = err
-		}
+		s.broke(err)
 	}
 	return err
 }
