@@ -17,17 +17,11 @@ import (
 	"zombiezen.com/go/sqlite/sqlitex"
 )
 
-const (
-	walHeader   = 32
-	frameHeader = 24
-	pageSize    = 8192
-)
-
 // TestCutLog copies database and WAL, cuts the WAL at every frame boundary and in every frame, and opens each pair: it must hold
 // every batch that had been acknowledged when the WAL was that long, and nothing of any other.
 func TestCutLog(t *testing.T) {
 	dir := t.TempDir()
-	n := seated(t, dir, Options{checkpoint: -1})
+	n := seated(t, dir, Options{stretch: -1})
 	defer n.s.Close()
 	model := store.NewMemory(storetest.Groups)
 	if _, err := model.Join(t.Context(), "n", 0); err != nil {
@@ -123,7 +117,7 @@ func read(t *testing.T, path string) []byte {
 // in the file: only the frames since the last restart of the WAL are cut.
 func TestCutLogAfterCheckpoints(t *testing.T) {
 	dir := t.TempDir()
-	n := seated(t, dir, Options{checkpoint: 30})
+	n := seated(t, dir, Options{stretch: 30})
 	defer n.s.Close()
 	model := store.NewMemory(storetest.Groups)
 	if _, err := model.Join(t.Context(), "n", 0); err != nil {
@@ -256,7 +250,7 @@ func killedWriter(t *testing.T, dir string) {
 }
 
 func seatedAgain(t *testing.T, dir string) *node {
-	s, err := Open(t.Context(), dir, Options{Groups: storetest.Groups, checkpoint: 50})
+	s, err := Open(t.Context(), dir, Options{Groups: storetest.Groups, stretch: 50})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -22,16 +22,17 @@ const (
 // Maintain implements store.Store: it copies the WAL into the database as far as no reader is in the way, and gives
 // some pages back to the file system if much more than it needs is free. Reads that overlap without end would keep the WAL from
 // ever beginning anew; if it has got long, new reads wait for a moment. A full disk shows here; the copies
-// that commits begin do not report it.
+// beside commits do not report it.
 func (s *Store) Maintain(ctx context.Context) error {
-	pages := int64(0)
-	err := s.housekeep(ctx, func(w *writer) (err error) {
-		if pages, err = w.copyLog(); err != nil {
+	s.copier.mu.Lock()
+	defer s.copier.mu.Unlock()
+	err := s.housekeep(ctx, func(w *writer) error {
+		if _, err := s.copier.copy(s.copier.whole); err != nil {
 			return err
 		}
 		return w.shrink()
 	})
-	if err != nil || pages < s.longLog {
+	if err != nil || int(s.copier.length.Load()) < s.longLog {
 		return err
 	}
 	resume, quiet := s.readers.pause(ctx, readPause)
@@ -62,14 +63,6 @@ func (s *Store) housekeep(ctx context.Context, f func(*writer) error) error {
 	err = failed("maintain", err)
 	s.broke(err)
 	return err
-}
-
-// copyLog copies what it can of the WAL into the database and returns the length of the WAL in pages.
-func (w *writer) copyLog() (pages int64, err error) {
-	if _, err = one(w.checkpoint, func() { pages = w.checkpoint.ColumnInt64(1) }); err != nil {
-		return 0, fmt.Errorf("checkpoint: %w", err)
-	}
-	return pages, nil
 }
 
 // shrink gives some free pages back.

@@ -42,7 +42,7 @@ func TestSpaceIsGivenBack(t *testing.T) {
 // TestLongRead: commits go on beside a long read; the WAL grows until the read ends, and shrinks at the next chance.
 func TestLongRead(t *testing.T) {
 	dir := t.TempDir()
-	n := seated(t, dir, Options{checkpoint: 20})
+	n := seated(t, dir, Options{stretch: 20})
 	defer n.s.Close()
 	n.commit(t, n.batch(1, 10))
 	err := n.s.Read(t.Context(), func(s store.Snapshot) error {
@@ -79,7 +79,7 @@ func TestLongRead(t *testing.T) {
 // TestLogBeginsAnew: a WAL that has got long is cut back when no read is under way; a read under way is not disturbed.
 func TestLogBeginsAnew(t *testing.T) {
 	dir := t.TempDir()
-	n := seated(t, dir, Options{checkpoint: -1})
+	n := seated(t, dir, Options{stretch: -1})
 	defer n.s.Close()
 	n.s.longLog = 50
 	for range 30 {
@@ -135,7 +135,7 @@ func size(t *testing.T, path string) int64 {
 
 // TestLogLength: to look how long the WAL is copies nothing.
 func TestLogLength(t *testing.T) {
-	n := seated(t, t.TempDir(), Options{checkpoint: -1})
+	n := seated(t, t.TempDir(), Options{stretch: -1})
 	defer n.s.Close()
 	before := n.s.w.logLength()
 	n.commit(t, n.batch(20, 1000))

@@ -30,6 +30,13 @@ var migrations = func() []schema.Migration {
 	return schema.Load(files)
 }()
 
+// Sizes in bytes of SQLite's formats.
+const (
+	pageSize    = 8192
+	walHeader   = 32
+	frameHeader = 24
+)
+
 // busyTimeout is how long a connection waits for a lock that a foreign program (a shell, a backup) holds.
 const busyTimeout = 5 * time.Second
 
@@ -54,7 +61,7 @@ func prepareFile(ctx context.Context, conn *zombie.Conn, o Options) (int, error)
 	}
 	// Page size and vacuum mode can be chosen only before the first page is written; later they do nothing.
 	err := script(conn,
-		"PRAGMA page_size = 8192",
+		fmt.Sprintf("PRAGMA page_size = %d", pageSize),
 		"PRAGMA auto_vacuum = INCREMENTAL",
 		"PRAGMA journal_mode = WAL",
 		"PRAGMA synchronous = FULL",
@@ -62,7 +69,7 @@ func prepareFile(ctx context.Context, conn *zombie.Conn, o Options) (int, error)
 		"PRAGMA temp_store = MEMORY",
 		"PRAGMA cache_size = -65536",
 		"PRAGMA journal_size_limit = 67108864",
-		"PRAGMA wal_autocheckpoint = 0", // see Store.copyLog
+		"PRAGMA wal_autocheckpoint = 0", // see copier
 		fmt.Sprintf("PRAGMA max_page_count = %d", max(o.maxPages, 0)),
 	)
 	if err != nil {

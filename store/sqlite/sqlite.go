@@ -3,13 +3,15 @@
 //
 // Above it is the contract in store; below it, only server opens one. The file is segue.db in the data directory, in WAL
 // mode with synchronous=FULL: when Commit returns, the batch has been fsynced. A lock file keeps a second server out.
-// There is one write connection, used under a mutex, and a few readers with short transactions.
+// There is one write connection, used under a mutex, a few readers with short transactions, and the copier, which takes the
+// WAL into the file beside the commits, with two connections of its own.
 //
 // Things to know before changing it. A reader holds one state for as long as its Read lasts, and no checkpoint
 // can pass that state: during a long Read the WAL grows (by all that is committed meanwhile) and is taken in only when the Read
 // ends; nobody waits for it. Each query has exactly one index that serves it, order included, so the database keeps no
 // statistics (PRAGMA optimize): they could only make a plan worse, at an unforeseeable time. A constraint, not a
-// read before a write, refuses a second row in a taken place.
+// read before a write, refuses a second row in a taken place. Whoever opens and closes the file beside SQLite takes all
+// of SQLite's locks away from this process, so that another program may take it for gone and remove the WAL.
 package sqlite
 
 import (
@@ -17,7 +19,6 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"math"
 	"os"
 	"path/filepath"
 	"sync"
@@ -39,15 +40,14 @@ type Options struct {
 	// Readers is the number of concurrent reads; 0 means 4.
 	Readers int
 
-	checkpoint int // pages in the WAL that have it copied; 0 means defaultCheckpoint, below 0 leaves that to Maintain
-	maxPages   int // size limit of the database, for tests; 0 means none
+	stretch  int // of the copier; 0 means defaultStretch, below 0 leaves the WAL to Maintain
+	maxPages int // size limit of the database, for tests; 0 means none
 }
 
 const (
-	defaultGroups     = 64
-	maxGroups         = 1 << 16
-	defaultReaders    = 4
-	defaultCheckpoint = 400
+	defaultGroups  = 64
+	maxGroups      = 1 << 16
+	defaultReaders = 4
 )
 
 // Store is a SQLite file that implements store.Store.
@@ -61,10 +61,9 @@ type Store struct {
 	w      *writer    // nil when closed
 	broken error      // the first Fatal error; all later writes fail with it
 
-	checkpoint int // pages of a WAL that is to be copied
-
+	copier  *copier
 	readers pool
-	longLog int64 // pages; see Maintain
+	longLog int // pages; see Maintain
 }
 
 var _ store.Store = (*Store)(nil)
@@ -85,8 +84,8 @@ func open(ctx context.Context, dir string, o Options) (_ *Store, err error) {
 	if o.Readers <= 0 {
 		o.Readers = defaultReaders
 	}
-	if o.checkpoint == 0 {
-		o.checkpoint = defaultCheckpoint
+	if o.stretch == 0 {
+		o.stretch = defaultStretch
 	}
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return nil, fault.New(fault.Precondition, "make the directory: %w", err)
@@ -94,10 +93,7 @@ func open(ctx context.Context, dir string, o Options) (_ *Store, err error) {
 	if err := refuseNetwork(dir); err != nil {
 		return nil, err
 	}
-	s := &Store{path: filepath.Join(dir, FileName), longLog: longLog, checkpoint: o.checkpoint}
-	if o.checkpoint < 0 {
-		s.checkpoint = math.MaxInt
-	}
+	s := &Store{path: filepath.Join(dir, FileName), longLog: longLog}
 	if s.lock, err = acquire(dir, o.Address); err != nil {
 		return nil, err
 	}
@@ -123,6 +119,11 @@ func open(ctx context.Context, dir string, o Options) (_ *Store, err error) {
 		conn.Close()
 		return nil, fault.New(fault.Precondition, "sync the directory: %w", err)
 	}
+	if s.copier, err = newCopier(s.path, o.stretch); err != nil {
+		conn.Close()
+		return nil, explain(err)
+	}
+	go s.copyLogs()
 	s.readers = newPool(s.path, o.Readers, groups)
 	return s, nil
 }
@@ -185,18 +186,18 @@ func (s *Store) Commit(ctx context.Context, b *store.Batch) error {
 	})
 }
 
-// write runs one transaction on the write connection. If the WAL has got long, it is copied before the next one, while the
-// caller already goes on.
+// write runs one transaction on the write connection.
 func (s *Store) write(ctx context.Context, op string, f func(*writer) error) error {
 	s.mu.Lock()
-	unlock := s.mu.Unlock
-	defer func() { unlock() }()
+	defer s.mu.Unlock()
 	if s.w == nil {
 		return failed(op, errClosed)
 	}
 	if s.broken != nil {
 		return s.broken
 	}
+	s.copier.begins()
+	defer s.copier.ends()
 	err := s.w.transaction(ctx, f)
 	if err == nil {
 		err = s.moved()
@@ -205,19 +206,8 @@ func (s *Store) write(ctx context.Context, op string, f func(*writer) error) err
 		s.broke(err)
 		return err
 	}
-	if s.w.logLength() >= s.checkpoint {
-		unlock = func() {}
-		go s.copyLog()
-	}
+	s.copier.grown(s.w.logLength())
 	return nil
-}
-
-// copyLog copies the WAL into the database. The caller hands the mutex over. What cannot be copied is still in the WAL: nothing is
-// lost, and Maintain reports what does not pass.
-func (s *Store) copyLog() {
-	defer s.mu.Unlock()
-	_, err := s.w.copyLog()
-	s.broke(failed("checkpoint", err))
 }
 
 // broke has all later writes fail if the error is Fatal. The caller holds the mutex.
@@ -239,18 +229,15 @@ func (s *Store) moved() error {
 
 // Close implements store.Store. It waits for reads under way as well.
 func (s *Store) Close() error {
+	s.copier.stop()
+	s.copier.mu.Lock() // Maintain may hold readers back, and go on
+	defer s.copier.mu.Unlock()
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.w == nil {
 		return nil
 	}
-	err := s.readers.close()
-	if e := s.w.conn.Close(); err == nil {
-		err = e
-	}
+	err := errors.Join(s.readers.close(), s.copier.close(), s.w.conn.Close(), s.copier.disk.close(), s.lock.release())
 	s.w = nil
-	if e := s.lock.release(); err == nil {
-		err = e
-	}
 	return failed("close", err)
 }

@@ -24,7 +24,7 @@ type writer struct {
 	claimGroup, floor, lease *zombie.Stmt
 	send, consume, state     *zombie.Stmt
 	tables                   [store.Quarantine + 1]writerTable
-	checkpoint, length       *zombie.Stmt
+	length                   *zombie.Stmt
 	freePages, allPages      *zombie.Stmt
 	vacuum, truncate         *zombie.Stmt
 }
@@ -63,7 +63,6 @@ func newWriter(conn *zombie.Conn) (*writer, error) {
 			layout: schema.Of(t), upsert: prepare(textsOf[t].upsert), move: prepare(textsOf[t].move), remove: prepare(textsOf[t].remove),
 		}
 	}
-	w.checkpoint = prepare("PRAGMA wal_checkpoint(PASSIVE)")
 	w.length = prepare("PRAGMA wal_checkpoint(NOOP)")
 	w.truncate = prepare("PRAGMA wal_checkpoint(TRUNCATE)")
 	w.freePages = prepare("PRAGMA freelist_count")

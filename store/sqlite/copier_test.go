@@ -1,0 +1,225 @@
+package sqlite
+
+import (
+	"bytes"
+	"encoding/binary"
+	"fmt"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"runtime"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/segue-run/segue/store"
+)
+
+// TestLogBeginsAnewBesideCommits: without any pause between commits, without Maintain, and with readers everywhere, the WAL
+// stays short and nothing is lost.
+func TestLogBeginsAnewBesideCommits(t *testing.T) {
+	dir := t.TempDir()
+	n := seated(t, dir, Options{stretch: 50})
+	stop := make(chan struct{})
+	var readers sync.WaitGroup
+	for range 3 {
+		readers.Go(func() {
+			for last := int64(0); ; {
+				select {
+				case <-stop:
+					return
+				default:
+				}
+				err := n.s.Read(t.Context(), func(s store.Snapshot) error {
+					rows, err := store.Collect(s, store.Query{Table: store.Step, By: store.ByTable, Desc: true, After: 1 << 60, Limit: 1})
+					if err == nil && len(rows) == 1 && rows[0].ID < last {
+						t.Errorf("row %d, after row %d", rows[0].ID, last)
+					} else if len(rows) == 1 {
+						last = rows[0].ID
+					}
+					return err
+				})
+				if err != nil {
+					t.Error(err)
+					return
+				}
+			}
+		})
+	}
+	wal := filepath.Join(dir, FileName+"-wal")
+	salts := map[string]bool{}
+	for len(salts) < 4 {
+		n.commit(t, n.batch(20, 1000))
+		salts[string(head(t, wal)[16:24])] = true
+		if grown := size(t, wal); grown > 4000*pageSize {
+			t.Fatalf("the WAL has %d bytes and has begun anew %d times", grown, len(salts)-1)
+		}
+	}
+	close(stop)
+	readers.Wait()
+	if rows := count(t, n.s); rows != int(n.id) {
+		t.Errorf("%d rows of %d", rows, n.id)
+	}
+	sound(t, n.s)
+	if err := n.s.Close(); err != nil {
+		t.Fatal(err)
+	}
+	again, err := Open(t.Context(), dir, Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer again.Close()
+	if rows := count(t, again); rows != int(n.id) {
+		t.Errorf("%d rows of %d after a restart", rows, n.id)
+	}
+}
+
+// TestLogStaysShortWhateverChanges: commits that change pages all over the database leave the copier behind, and it catches up.
+func TestLogStaysShortWhateverChanges(t *testing.T) {
+	const stretch, rows, changes = 50, 2000, 25
+	dir := t.TempDir()
+	n := seated(t, dir, Options{stretch: stretch})
+	defer n.s.Close()
+	n.commit(t, n.batch(rows, 3000))
+	rnd, longest := rand.New(rand.NewPCG(1, 2)), int64(0)
+	for i := range 500 {
+		b := n.batch(0, 0)
+		for _, at := range rnd.Perm(rows)[:changes] {
+			id := int64(1 + at)
+			b.Rows = append(b.Rows, store.Row{
+				Table: store.Step, ID: id, Parent: id / 5, A: id % 5, B: 1, Open: id%2 == 0, Doc: bytes.Repeat([]byte{'a' + byte(i%26)}, 3000),
+			})
+		}
+		n.commit(t, b)
+		longest = max(longest, n.s.copier.length.Load())
+	}
+	// The first commit alone has a thousand pages; in all there are twenty thousand.
+	if longest > 6000 {
+		t.Errorf("the WAL has got %d pages long", longest)
+	}
+	sound(t, n.s)
+}
+
+// TestCloseBesideMaintain: whatever comes first, both end.
+func TestCloseBesideMaintain(t *testing.T) {
+	for range 20 {
+		n := seated(t, t.TempDir(), Options{stretch: -1})
+		n.s.longLog = 1
+		n.commit(t, n.batch(20, 1000))
+		var both sync.WaitGroup
+		err := n.s.Read(t.Context(), func(store.Snapshot) error {
+			both.Go(func() {
+				if err := n.s.Maintain(t.Context()); err != nil && store.ClassOf(err) != store.Transient {
+					t.Error(err)
+				}
+			})
+			both.Go(func() {
+				if err := n.s.Close(); err != nil {
+					t.Error(err)
+				}
+			})
+			return nil
+		})
+		if err != nil {
+			t.Error(err)
+		}
+		both.Wait()
+	}
+}
+
+// head returns the header of a WAL.
+func head(t *testing.T, path string) []byte {
+	t.Helper()
+	f, err := os.Open(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	b := make([]byte, walHeader)
+	if _, err := f.ReadAt(b, 0); err != nil {
+		t.Fatal(err)
+	}
+	return b
+}
+
+// TestCopiedPages: pages that stand in the WAL several times are written once, and neighbours together.
+func TestCopiedPages(t *testing.T) {
+	if runtime.GOOS != "linux" {
+		t.Skip("the kernel is told when to write on Linux only")
+	}
+	path := filepath.Join(t.TempDir(), "d")
+	log := make([]byte, walHeader)
+	for _, number := range []uint32{7, 1, 9, 8, 1, 20, 2, 30} {
+		log = binary.BigEndian.AppendUint32(log, number)
+		log = append(log, make([]byte, frameHeader-4+pageSize)...)
+	}
+	for name, content := range map[string][]byte{path: nil, path + "-wal": log} {
+		if err := os.WriteFile(name, content, 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	d := openDisk(path)
+	defer d.close()
+	for _, c := range []struct {
+		from, to int
+		want     [][2]int64
+	}{
+		{0, 8, [][2]int64{{0, 2}, {6, 3}, {19, 1}, {29, 1}}},
+		{3, 6, [][2]int64{{0, 1}, {7, 1}, {19, 1}}},
+		{6, 100, [][2]int64{{1, 1}, {29, 1}}},
+		{8, 9, nil},
+		{5, 5, nil},
+	} {
+		var got [][2]int64
+		for first, n := range d.copied(c.from, c.to) {
+			got = append(got, [2]int64{first, int64(n)})
+		}
+		if !slices.Equal(got, c.want) {
+			t.Errorf("frames %d to %d: %v, not %v", c.from, c.to, got, c.want)
+		}
+	}
+}
+
+// TestLocksStay: SQLite's lock on the database tells other programs that the WAL is in use. The process loses it when it closes
+// the file anywhere, however many connections have it open.
+func TestLocksStay(t *testing.T) {
+	if runtime.GOOS != "linux" {
+		t.Skip("locks are listed on Linux only")
+	}
+	dir := t.TempDir()
+	n := seated(t, dir, Options{stretch: 20})
+	for range 20 {
+		n.commit(t, n.batch(20, 1000))
+		count(t, n.s)
+	}
+	if !locked(t, dir) {
+		t.Error("no lock on the database is left")
+	}
+	if err := n.s.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if locked(t, dir) {
+		t.Error("the database is locked after it was closed")
+	}
+}
+
+// locked reports whether this process has a lock on the database.
+func locked(t *testing.T, dir string) bool {
+	t.Helper()
+	info, err := os.Stat(filepath.Join(dir, FileName))
+	if err != nil {
+		t.Fatal(err)
+	}
+	locks, err := os.ReadFile("/proc/locks")
+	if err != nil {
+		t.Fatal(err)
+	}
+	inode, pid := fmt.Sprintf(":%d ", inode(info)), fmt.Sprintf(" %d ", os.Getpid())
+	for line := range strings.Lines(string(locks)) {
+		if strings.Contains(line, "POSIX") && strings.Contains(line, inode) && strings.Contains(line, pid) {
+			return true
+		}
+	}
+	return false
+}
