@@ -35,6 +35,9 @@ func (n *evaluating) Release(g store.Group, _ store.Generation, effect any) {
 	}
 }
 
+// Released implements flow.Outbox.
+func (*evaluating) Released() {}
+
 func (n *evaluating) ask(body any) any {
 	n.t.Helper()
 	c := make(chan any, 1)

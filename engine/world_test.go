@@ -129,6 +129,9 @@ func (w *world) Release(g store.Group, _ store.Generation, effect any) {
 	}
 }
 
+// Released implements flow.Outbox.
+func (*world) Released() {}
+
 // evaluate has the workers do what they have been given.
 func (w *world) evaluate(g store.Group) {
 	for _, e := range w.evaluations {

@@ -203,7 +203,6 @@ func (n *Node) land(b *Batch) {
 	n.inflight.Add(-b.dirty)
 	n.durableUpTo(b.epoch)
 	n.trouble.landed(b.epoch)
-	// Effects first: who is answered may ask for more at once, and the outside world should not queue behind that.
 	for _, p := range b.parts {
 		for _, h := range p.held {
 			if h.command == nil {
@@ -230,6 +229,7 @@ func (n *Node) land(b *Batch) {
 	if heldBack {
 		n.readyHeldBack()
 	}
+	n.outbox.Released()
 	for _, p := range b.parts {
 		n.parts.put(p)
 	}

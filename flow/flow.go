@@ -62,6 +62,8 @@ type Message interface {
 type Outbox interface {
 	// Release is called for each effect that a Machine has held, once the batch that justifies it is durable.
 	Release(g store.Group, generation store.Generation, effect any)
+	// Released is called when all effects of a batch have been released and all its commands answered.
+	Released()
 }
 
 // Events that flow itself delivers to a Machine.

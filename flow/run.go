@@ -12,7 +12,7 @@ import (
 )
 
 const (
-	turnsInARow   = 64 // that a worker gives to one group before the next
+	turnsInARow   = 16 // that a worker gives to one group before the next
 	fetchers      = 4
 	yields        = 2           // before a busy node cuts the next batch
 	wakeAtLeast   = time.Second // wall clocks jump and machines sleep

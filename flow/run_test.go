@@ -105,6 +105,9 @@ func (r *running) Release(g store.Group, _ store.Generation, effect any) {
 	r.effects = append(r.effects, fmt.Sprint(g, " ", effect))
 }
 
+// Released implements flow.Outbox.
+func (*running) Released() {}
+
 // takeEffects returns what has been let out since the last call.
 func (r *running) takeEffects() string {
 	r.mu.Lock()

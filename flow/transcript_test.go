@@ -80,7 +80,8 @@ type story struct {
 	node    *flow.Node
 	batch   *flow.Batch
 	asked   int
-	open    int // commands that have not been answered
+	open    int  // commands that have not been answered
+	letOut  bool // since the last Released
 	said    strings.Builder
 }
 
@@ -106,6 +107,15 @@ func (s *story) BeforeCall(string) store.Verdict { return store.Proceed }
 // Release implements flow.Outbox.
 func (s *story) Release(g store.Group, _ store.Generation, effect any) {
 	s.say("group %d lets out: %v", g, effect)
+	s.letOut = true
+}
+
+// Released implements flow.Outbox.
+func (s *story) Released() {
+	if s.letOut {
+		s.say("that was all")
+	}
+	s.letOut = false
 }
 
 func (s *story) report(i flow.Incident) {

@@ -54,6 +54,13 @@ type Node struct {
 	journal  journal
 	over     chan struct{} // closed when Run has ended
 	halt     atomic.Pointer[context.CancelCauseFunc]
+	leaving  []leaving // for the edge, when the batch has been answered
+}
+
+// leaving is an effect for the edge, of a group.
+type leaving struct {
+	group  store.Group
+	effect any
 }
 
 // WallClock is the clock of the machine in epoch milliseconds.
@@ -128,15 +135,28 @@ func (n *Node) report(i flow.Incident) {
 // Release takes what the engine lets out, once it is durable.
 func (n *Node) Release(g store.Group, _ store.Generation, effect any) {
 	switch e := effect.(type) {
-	case engine.Order:
-		n.edge.Order(g, e)
+	case engine.Order, engine.Settled:
+		n.leaving = append(n.leaving, leaving{g, e})
 	case *engine.Evaluation:
 		n.workers.Evaluate(g, e)
-	case engine.Settled:
-		n.edge.Settled(e)
 	case engine.Changed:
 		n.hub.Publish(e.Row, e.Ended)
 	}
+}
+
+// Released hands the edge what it is to do. Of all that a batch wakes up, the last one runs first on this processor: whoever gets
+// an answer may have to wait for another commit, a launch should not.
+func (n *Node) Released() {
+	for i := range n.leaving {
+		switch l := &n.leaving[i]; e := l.effect.(type) {
+		case engine.Order:
+			n.edge.Order(l.group, e)
+		case engine.Settled:
+			n.edge.Settled(e)
+		}
+	}
+	clear(n.leaving)
+	n.leaving = n.leaving[:0]
 }
 
 // Ask sends a command to the group of a workflow and waits until its effect is durable. If the context or the node ends

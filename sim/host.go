@@ -259,6 +259,9 @@ func (o outbox) Release(g store.Group, generation store.Generation, effect any) 
 	r.world.Release(g, effect, r.disk.book.gen[g] == generation)
 }
 
+// Released implements flow.Outbox.
+func (o outbox) Released() {}
+
 // turn gives one event to a loop.
 func (h *host) turn(l *flow.Loop) {
 	r := h.run
