@@ -128,7 +128,7 @@ func TestATerminateTakesThePlaceOfAStartThatWaitsForASlot(t *testing.T) {
 		w.want("start first")
 		w.order(record.OrderTerminate)
 		close(g.open)
-		w.want("> 1/2#3 RUNNING", "terminate by stop x", "> 1/2#3 STOPPED")
+		w.wantTogether("> 1/2#3 RUNNING", "terminate by stop x", "> 1/2#3 STOPPED")
 	})
 }
 

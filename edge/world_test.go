@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -173,11 +174,27 @@ func (w *world) say(format string, args ...any) {
 // want waits until nothing moves any more, and compares all that has happened since the last want.
 func (w *world) want(lines ...string) {
 	w.t.Helper()
+	w.compare(w.happened(), lines)
+}
+
+// wantTogether does the same where the order is left open.
+func (w *world) wantTogether(lines ...string) {
+	w.t.Helper()
+	w.compare(slices.Sorted(slices.Values(w.happened())), slices.Sorted(slices.Values(lines)))
+}
+
+// happened waits until nothing moves any more, and returns all that has happened since the last time.
+func (w *world) happened() []string {
 	synctest.Wait()
 	w.mu.Lock()
+	defer w.mu.Unlock()
 	got := w.history
 	w.history = nil
-	w.mu.Unlock()
+	return got
+}
+
+func (w *world) compare(got, lines []string) {
+	w.t.Helper()
 	if strings.Join(got, "\n") != strings.Join(lines, "\n") {
 		w.t.Errorf("after %s\n  is   %q\n  want %q", time.Since(w.began), got, lines)
 	}
