@@ -125,6 +125,23 @@ func TestRunInterruptedTwice(t *testing.T) {
 	supervised(t, dir)
 }
 
+// Two SIGTERMs in a row, as timeout(1) sends them, are one.
+func TestRunTerminatedByTimeout(t *testing.T) {
+	t.Parallel()
+	g, pause := newGuard(t), newGate(t)
+	p := segue(t, "run", "--data", t.TempDir(), runFile(t,
+		`exec 9>`+g.path+`; trap "echo asked >&9; `+pause.wait()+`; exit 0" TERM; while :; do sleep 1000 & wait; done`, "true"))
+	g.taken()
+	p.signal(syscall.SIGTERM)
+	p.hears("Stopping the run")
+	p.signal(syscall.SIGTERM)
+	g.hears("asked")
+	pause.reached()
+	pause.open()
+	p.ends(exitFailed, "STOPPED")
+	g.deserted()
+}
+
 // supervised waits for the end of all supervisors of a data directory: each holds the lock of its attempt.
 func supervised(t testing.TB, dir string) {
 	t.Helper()

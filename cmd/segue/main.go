@@ -13,6 +13,7 @@ import (
 	"runtime/debug"
 	"strings"
 	"syscall"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -28,6 +29,20 @@ func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	os.Exit(execute(ctx, os.Args[1:], os.Stderr))
+}
+
+// sameRequest is how long another SIGTERM belongs to the one before: timeout(1) sends one to its child and one to the whole group.
+const sameRequest = time.Second
+
+// notifyAgain has a channel told when the process, which has been asked to end, is asked again, until the function that it
+// returns is called.
+func notifyAgain(again chan<- os.Signal) (stop func()) {
+	signal.Notify(again, os.Interrupt)
+	later := time.AfterFunc(sameRequest, func() { signal.Notify(again, syscall.SIGTERM) })
+	return func() {
+		later.Stop()
+		signal.Stop(again)
+	}
 }
 
 // superviseArg is the hidden first argument with which segue runs itself as the supervisor of a command.

@@ -7,8 +7,6 @@ import (
 	"io"
 	"net/http"
 	"os"
-	"os/signal"
-	"syscall"
 	"time"
 
 	"github.com/segue-run/segue/wire"
@@ -109,7 +107,8 @@ const (
 func (v *viewer) watch(ctx context.Context, changes <-chan struct{}) (int, error) {
 	free := context.WithoutCancel(ctx) // the API is still needed after an interrupt
 	interrupted := ctx.Done()
-	again := make(chan os.Signal, 1)
+	again, forget := make(chan os.Signal, 1), func() {}
+	defer func() { forget() }()
 	pulse := time.NewTicker(pulseEvery)
 	defer pulse.Stop()
 	if v.screen != nil {
@@ -138,8 +137,7 @@ func (v *viewer) watch(ctx context.Context, changes <-chan struct{}) (int, error
 			}
 		case <-interrupted:
 			interrupted = nil
-			signal.Notify(again, os.Interrupt, syscall.SIGTERM)
-			defer signal.Stop(again)
+			forget = notifyAgain(again)
 			v.stopping = true
 			if v.screen == nil {
 				fmt.Fprintln(v.stderr, "Stopping the run; interrupt again to leave at once.")

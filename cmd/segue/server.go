@@ -105,26 +105,26 @@ func (f *serverFlags) retention() (engine.Retention, error) {
 
 // leaveIfAskedAgain ends the process when it is asked to end a second time, until the function that it returns is called.
 func leaveIfAskedAgain(log *slog.Logger) (done func()) {
-	signals, over := make(chan os.Signal, 2), make(chan struct{})
-	signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
+	first, over := make(chan os.Signal, 1), make(chan struct{})
+	signal.Notify(first, os.Interrupt, syscall.SIGTERM)
 	go func() {
+		defer signal.Stop(first)
+		again := make(chan os.Signal, 1)
 		select {
-		case s := <-signals: // which has ended the context of main
+		case s := <-first: // which has ended the context of main
+			defer notifyAgain(again)()
 			log.Info("stopping; a second time stops at once", "signal", s)
 		case <-over:
 			return
 		}
 		select {
-		case <-signals:
+		case <-again:
 			log.Warn("stopping at once")
 			os.Exit(exitFailed)
 		case <-over:
 		}
 	}()
-	return func() {
-		signal.Stop(signals)
-		close(over)
-	}
+	return func() { close(over) }
 }
 
 func logger(level string, json bool, to io.Writer) (*slog.Logger, error) {

@@ -59,7 +59,8 @@ func TestAskedToEndTwice(t *testing.T) {
 	}
 	p.signal(syscall.SIGTERM)
 	p.hears("stopping; a second time")
-	p.signal(syscall.SIGTERM)
+	p.signal(syscall.SIGTERM) // of timeout(1)
+	p.signal(syscall.SIGINT)
 	p.ends(exitFailed, "stopping at once")
 }
 
