@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"net"
+	"strings"
 	"sync/atomic"
 	"testing"
 
@@ -131,6 +132,35 @@ func TestServerEndsConnections(t *testing.T) {
 	for range cap(m.s.readers.free) {
 		if err := m.s.Read(t.Context(), empty); err != nil {
 			t.Errorf("read: %v", err)
+		}
+	}
+}
+
+// TestUnreachable: clients get to see why the database cannot be reached, not who tried where.
+func TestUnreachable(t *testing.T) {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	addr := l.Addr().String()
+	l.Close()
+	silent, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer silent.Close()
+	for dsn, want := range map[string]string{
+		"postgres://somebody:secret@" + addr + "/place":                                                     "store: commit: transient: the database cannot be reached: ",
+		"postgres://somebody:secret@" + silent.Addr().String() + "/place?connect_timeout=1&sslmode=disable": "store: commit: transient: the database cannot be reached in time",
+	} {
+		_, err := pgx.Connect(t.Context(), dsn)
+		if err == nil {
+			t.Errorf("%s is there", dsn)
+			continue
+		}
+		text := failed("commit", err, store.Unknown).Error()
+		if !strings.HasPrefix(text, want) || strings.Contains(text, "somebody") || strings.Contains(text, "127.0.0.1") || strings.Contains(text, "place") {
+			t.Errorf("%s\n  is   %s\n  want %s", dsn, text, want)
 		}
 	}
 }

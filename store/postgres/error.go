@@ -2,7 +2,10 @@ package postgres
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
+	"net"
+	"os"
 
 	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/segue-run/segue/store"
@@ -17,8 +20,43 @@ func failed(op string, err error, broken store.Class) error {
 	if err == nil || errors.As(err, &has) {
 		return err
 	}
-	return &store.Error{Class: classOf(err, broken), Op: op, Err: err}
+	class := classOf(err, broken)
+	var connect *pgconn.ConnectError
+	if errors.As(err, &connect) {
+		err = &away{err}
+	}
+	return &store.Error{Class: class, Op: op, Err: err}
 }
+
+// away is an error of a connection that cannot be made. Clients get to see it, so it tells the reason without the user and the address
+// of the database; whoever operates the server has given those.
+type away struct{ err error }
+
+// Error tells the reason as far as it names nobody.
+func (a *away) Error() string {
+	const what = "the database cannot be reached"
+	var pg *pgconn.PgError
+	var name *net.DNSError
+	var certificate *tls.CertificateVerificationError
+	var call *os.SyscallError
+	var late net.Error
+	switch {
+	case errors.As(a.err, &pg):
+		return what + ": it refuses the connection (SQLSTATE " + pg.Code + ")"
+	case errors.As(a.err, &name) && name.IsNotFound:
+		return what + ": its name is not known"
+	case errors.As(a.err, &certificate):
+		return what + ": its certificate is not trusted"
+	case errors.As(a.err, &call):
+		return what + ": " + call.Err.Error()
+	case errors.As(a.err, &late) && late.Timeout(), errors.Is(a.err, context.DeadlineExceeded):
+		return what + " in time"
+	}
+	return what
+}
+
+// Unwrap returns the whole error.
+func (a *away) Unwrap() error { return a.err }
 
 func classOf(err error, broken store.Class) store.Class {
 	var connect *pgconn.ConnectError
