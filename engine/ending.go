@@ -131,7 +131,7 @@ func (m *Machine) sweep(t *flow.Turn, wf *workflowHead, s *record.Sweep) {
 	}
 }
 
-// swept ends one run of a sweep, unless it has ended or is asked to end already.
+// swept ends one run of a sweep, unless it has ended or is asked to end already; a kill counts more than anything else.
 func (m *Machine) swept(t *flow.Turn, r *run, e *goOn) {
 	if r != nil && !r.status.Terminal() {
 		ok, err := m.tryUnfold(t, r)
@@ -139,7 +139,7 @@ func (m *Machine) swept(t *flow.Turn, r *run, e *goOn) {
 			return
 		}
 		if err != nil { // nobody can end it before it can be read again
-		} else if asked := r.body.rec.Ending; asked == instance.StatusUnknown || asked != endingOf(e.sweep.Action) && e.sweep.Action == instance.Kill {
+		} else if b := r.body; b.rec.Ending == instance.StatusUnknown || e.sweep.Action == instance.Kill && b.rec.EndingCause != causeKill {
 			m.endRun(t, r, &Act{Action: e.sweep.Action, User: e.sweep.User, Reason: e.sweep.Reason})
 		}
 	}
