@@ -19,8 +19,8 @@ import (
 	"github.com/segue-run/segue/lifecycle"
 	"github.com/segue-run/segue/param"
 	"github.com/segue-run/segue/record"
-	"github.com/segue-run/segue/schedule"
 	"github.com/segue-run/segue/store"
+	"github.com/segue-run/segue/validate"
 	"github.com/segue-run/segue/wire"
 	"github.com/segue-run/segue/workflow"
 )
@@ -173,7 +173,7 @@ func (sp *StepPlan) timeoutOf(params *param.Params) (int64, error) {
 	return ms, nil
 }
 
-// durationOf returns a duration in milliseconds; 0 = unset.
+// durationOf returns a timeout in milliseconds; 0 = unset.
 func durationOf(s param.Scalar, params *param.Params) (int64, error) {
 	if !s.Given {
 		return 0, nil
@@ -182,7 +182,7 @@ func durationOf(s param.Scalar, params *param.Params) (int64, error) {
 	if err != nil {
 		return 0, err
 	}
-	d, err := schedule.ParseDuration(text)
+	d, err := validate.Timeout(text)
 	return d.Milliseconds(), err
 }
 

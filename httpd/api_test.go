@@ -224,6 +224,29 @@ func TestPropertiesOfARun(t *testing.T) {
 	w.get(api+"/w/instances/2/runs?first=1").is(200).has("elements/0/run_properties/owner/team", `"data"`)
 }
 
+// A timeout that comes from a param has the limits of one that is written down. That of a run is refused with the start,
+// that of a step is the step's failure.
+func TestTimeoutsFromParamsHaveLimits(t *testing.T) {
+	w := newWorld(t, nil)
+	const params = `"params":{"t":{"value":"1h","type":"STRING","mode":"MUTABLE"}}`
+	w.do("POST", api, `{"properties":{"owner":"o"},"workflow":{"id":"run","timeout":"${t}",`+params+`,"steps":[`+noop+`]}}`).is(200)
+	w.do("POST", api, `{"properties":{"owner":"o"},"workflow":{"id":"step",`+params+`,"steps":[
+		{"step":{"id":"a","type":"noop","timeout":"${t}"}}]}}`).is(200)
+	for i, wrong := range []string{"0", "-5", "0 min", "121 days"} {
+		start := `{"initiator":{"type":"manual"},"run_params":{"t":{"value":"` + wrong + `","type":"STRING"}}}`
+		w.do("POST", api+"/run/versions/latest/actions/start", start).is(400).says("timeout of workflow [run]", wrong)
+		w.do("POST", api+"/step/versions/latest/actions/start", start).is(200)
+		id := fmt.Sprint(i + 1)
+		w.get(api+"/step/instances/"+id+"?wait=terminal").is(200).has("status", `"FAILED"`)
+		w.get(api+"/step/instances/"+id+"/steps/a").is(200).has("runtime_state/status", `"FATALLY_FAILED"`).says("timeout of step [a]", wrong)
+	}
+	for _, right := range []string{"1", "120 days"} {
+		start := `{"initiator":{"type":"manual"},"run_params":{"t":{"value":"` + right + `","type":"STRING"}}}`
+		w.do("POST", api+"/run/versions/latest/actions/start", start).is(200)
+		w.do("POST", api+"/step/versions/latest/actions/start", start).is(200)
+	}
+}
+
 // A start whose params cannot be evaluated leaves a run only if it asks for that.
 func TestAFailedStartIsKept(t *testing.T) {
 	w := newWorld(t, nil)

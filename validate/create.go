@@ -250,12 +250,22 @@ func (v *violations) timeout(path string, s param.Scalar) {
 	if !s.Given || strings.Contains(s.Text, "$") {
 		return
 	}
-	d, err := schedule.ParseDuration(s.Text)
-	if err != nil {
-		v.add(path, "[maestro timeout] cannot be non-positive or more than system limit: %d days - rejected value is [%s]: %s", MaxTimeoutDays, s.Text, err)
-	} else if d <= 0 || d > MaxTimeoutDays*24*time.Hour {
-		v.add(path, "[maestro timeout] cannot be non-positive or more than system limit: %d days - rejected value is [%s]", MaxTimeoutDays, s.Text)
+	if _, err := Timeout(s.Text); err != nil {
+		v.add(path, "%s", err)
 	}
+}
+
+// Timeout reads how long a run or a step may take.
+func Timeout(text string) (time.Duration, error) {
+	d, err := schedule.ParseDuration(text)
+	if err == nil && d > 0 && d <= MaxTimeoutDays*24*time.Hour {
+		return d, nil
+	}
+	why := ""
+	if err != nil {
+		why = ": " + err.Error()
+	}
+	return 0, fault.New(fault.BadRequest, "[maestro timeout] cannot be non-positive or more than system limit: %d days - rejected value is [%s]%s", MaxTimeoutDays, text, why)
 }
 
 func (v *violations) tags(path string, tags []workflow.Tag) {
