@@ -139,7 +139,7 @@ func TestRun(t *testing.T) {
 		"aggregated_info/step_aggregated_views/b/status", `"SUCCEEDED"`, "runtime_dag/b/predecessors/0", `"a"`, "timeline/0/type", `"LOG"`,
 		"run_config/policy", `"START_FRESH_NEW_RUN"`, "group_info", "4")
 	w.get(api+"/w/instances/1/runs/1").is(200).has("aggregated_info", "-")
-	w.get(api+"/w/instances/1/runs/LATEST?aggregated=true&enriched=0").is(200).has("aggregated_info/workflow_instance_status", `"SUCCEEDED"`, "timeline/#", "1")
+	w.get(api+"/w/instances/1/runs/LATEST?aggregated=true&enriched=0").is(200).has("aggregated_info/workflow_instance_status", `"SUCCEEDED"`, "timeline/#", "2", "timeline/1/message", `"The run has left the queue and begins."`)
 	w.get(api+"/w/instances/1/runs/0").is(200).has("workflow_run_id", "1")
 	w.get(api+"/w/instances/2").is(404).has("status", `"NOT_FOUND"`)
 	w.get(api + "/w/instances/1/runs/2").is(404)

@@ -35,7 +35,7 @@ func AppendInstance(b []byte, h *Head, r *Run, v *Version, o Options) ([]byte, e
 		DAG:         v.dag,
 		Status:      r.Status,
 		RequestTime: r.Requested, CreateTime: r.Created, StartTime: r.Started, EndTime: r.Ended, ModifyTime: r.Modified,
-		Timeline: r.Timeline,
+		Timeline: ownTimeline(r),
 	}
 	if r.Started != 0 {
 		w.ExecutionID = r.UUID
@@ -129,10 +129,19 @@ func correlation(workflowID string, r *Run) string {
 	return string(append(b, ":1"...))
 }
 
+// ownTimeline is the timeline of a run. That it has left the queue is not stored with it: when it has says all.
+func ownTimeline(r *Run) []instance.TimelineEvent {
+	if r.Started == 0 {
+		return r.Timeline
+	}
+	list := make([]instance.TimelineEvent, 0, len(r.Timeline)+4)
+	list = ordered(append(append(list, r.Timeline...), instance.Log(r.Started, "INFO", "The run has left the queue and begins.")))
+	return list[max(0, len(list)-instance.TimelineLimit):]
+}
+
 // runTimeline is the timeline of a run with an entry for each status that it has had.
 func runTimeline(r *Run) []instance.TimelineEvent {
-	list := make([]instance.TimelineEvent, 0, len(r.Timeline)+3)
-	list = append(list, r.Timeline...)
+	list := slices.Clip(ownTimeline(r))
 	list = status(list, r.Created, instance.Created.String())
 	list = status(list, r.Started, instance.InProgress.String())
 	list = status(list, r.Ended, r.Status.String())
