@@ -31,6 +31,11 @@ const (
 	backoffMost  = time.Minute
 	idleFor      = 10 * time.Second // that a worker waits for another attempt
 
+	// So many calls in a row have failed when the user hears of it, after about three seconds.
+	failingLong = 5
+	// trouble is what the user hears. What a call fails with is for the log: it may name what is not the user's business.
+	trouble = "The step's runtime cannot be asked: calls fail one after the other. It is asked again and again; the server's log says why."
+
 	// When the group of an attempt is not here, it is being reloaded, and then its orders are repeated, or another node
 	// has it. The outcome is offered once more after refusedAgain; if nothing has been ordered by then, the attempt is
 	// forgotten. Should the group come back, the runtime will know.
@@ -181,6 +186,9 @@ func (e *Edge) failed(a *attempt, kind record.OrderKind, o *engine.Order, err er
 	e.o.Log.Warn("runtime call failed", "type", o.Attempt.Type, "attempt", o.Attempt.UUID,
 		"workflow", o.Attempt.WorkflowID, "step", o.Attempt.StepID, "failures", a.failing, "again_in", wait, "error", err)
 	e.later(a, wait)
+	if a.failing == failingLong {
+		e.tell(a, engine.Outcome{Trouble: trouble}, *o)
+	}
 }
 
 func backoff(failures int) time.Duration {
@@ -241,9 +249,16 @@ func (e *Edge) call(r step.Runtime, kind record.OrderKind, o *engine.Order) (p s
 
 // deliver tells the engine. The caller holds e.mu, which is free meanwhile.
 func (e *Edge) deliver(a *attempt, o engine.Order, p step.Progress) {
+	e.tell(a, engine.Outcome{Progress: p}, o)
+}
+
+// tell is deliver for an outcome that lacks only whose it is.
+func (e *Edge) tell(a *attempt, out engine.Outcome, o engine.Order) {
 	group := a.group
+	out.Run, out.Ordinal, out.Attempt = o.Run, o.Ordinal, int32(o.Attempt.Attempt)
+	out.Type, out.UUID = o.Attempt.Type, o.Attempt.UUID
 	e.mu.Unlock()
-	here := e.o.Deliver(group, &engine.Outcome{Run: o.Run, Ordinal: o.Ordinal, Attempt: int32(o.Attempt.Attempt), Type: o.Attempt.Type, UUID: o.Attempt.UUID, Progress: p})
+	here := e.o.Deliver(group, &out)
 	e.mu.Lock()
 	if here || a.pending || a.settled != nil {
 		return

@@ -212,6 +212,53 @@ func TestErrorsAreRepeatedWithBackoffAndLogged(t *testing.T) {
 	})
 }
 
+// Once in each row of failures, and without what the call failed with: that may name the server's files.
+func TestTheUserHearsOfARuntimeThatCannotBeAsked(t *testing.T) {
+	inWorld(t, edge.Options{}, func(w *world) {
+		var fails atomic.Bool
+		fails.Store(true)
+		var said atomic.Pointer[string]
+		w.run.do = func(_ context.Context, call string, _ *step.Attempt, _ string) (step.Progress, error) {
+			if fails.Load() {
+				return running, errors.New("no space left on /srv/segue")
+			}
+			return step.Progress{Again: time.Hour}, nil
+		}
+		w.told = func(e *engine.Outcome) { said.Store(&e.Trouble) }
+		told := func(want int) {
+			t.Helper()
+			w.mu.Lock()
+			defer w.mu.Unlock()
+			n := 0
+			for _, line := range w.history {
+				if line == "> 1/2#3 trouble" {
+					n++
+				}
+			}
+			if w.history = nil; n != want {
+				t.Errorf("after %s: told %d times since the last look, want %d", time.Since(w.began), n, want)
+			}
+		}
+		w.order(record.OrderStart)
+		w.pass(1400 * time.Millisecond)
+		told(0)
+		w.pass(time.Hour)
+		told(1)
+		if s := *said.Load(); s == "" || strings.Contains(s, "/srv") {
+			t.Errorf("the user hears %q", s)
+		}
+		fails.Store(false)
+		w.pass(time.Minute)
+		told(0)
+		fails.Store(true)
+		w.pass(2 * time.Hour)
+		told(1)
+		w.order(record.OrderTerminate)
+		w.pass(time.Hour)
+		told(1)
+	})
+}
+
 func TestASuccessEndsTheBackoff(t *testing.T) {
 	inWorld(t, edge.Options{}, func(w *world) {
 		calls := 0

@@ -149,6 +149,9 @@ func (w *world) open(o edge.Options) {
 		if p.Message != "" {
 			what += ": " + p.Message
 		}
+		if e.Trouble != "" {
+			what = fmt.Sprintf("> %d/%d#%d trouble", e.Run, e.Ordinal, e.Attempt)
+		}
 		w.mu.Lock()
 		refuse, told := w.refuse, w.told
 		w.mu.Unlock()

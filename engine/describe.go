@@ -34,7 +34,7 @@ func (m *Machine) Describe(event any) wire.Raw {
 	case *Outcome:
 		d.str("type", "Outcome").str("step", m.stepName(e.Run, e.Ordinal)).num("attempt", int64(e.Attempt))
 		d.str("step_type", e.Type).str("uuid", e.UUID)
-		d.str("state", e.Progress.State.String()).str("message", e.Progress.Message).str("handle", e.Progress.Handle)
+		d.str("state", e.Progress.State.String()).str("message", e.Progress.Message).str("handle", e.Progress.Handle).str("trouble", e.Trouble)
 		d.names("outputs", slices.Sorted(maps.Keys(e.Progress.Outputs)))
 		d.names("artifacts", slices.Sorted(maps.Keys(e.Progress.Artifacts)))
 	case *Evaluated:

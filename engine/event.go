@@ -143,6 +143,8 @@ type Outcome struct {
 	Type     string // of the step, and
 	UUID     string // of the attempt: what is left to say if nobody knows the run any more
 	Progress step.Progress
+	// Trouble says, instead of Progress, why nothing is known of the attempt for some time; "" = something is.
+	Trouble string
 }
 
 // Effects. They leave when what justifies them is durable.

@@ -40,6 +40,10 @@ func (m *Machine) outcome(t *flow.Turn, e *Outcome) {
 		}
 		return
 	}
+	if e.Trouble != "" {
+		m.note(t, r, s, "WARN", e.Trouble)
+		return
+	}
 	m.progress(t, r, e.Ordinal, &e.Progress)
 	m.advance(t, r)
 }

@@ -28,6 +28,7 @@ var update = flag.Bool("update", false, "rewrite the transcripts in testdata")
 //	> workflow [SEQUENTIAL|PARALLEL n] DAG     push a definition (dagOf), or a document in JSON
 //	> start                                    start the next instance
 //	> STEP STATE [h=handle] [m=message] [k=v]  a runtime says something of the latest attempt; STEP#n: of another one
+//	> STEP trouble                             calls of its runtime fail
 //	> pass 90s                                 time passes
 //	> stop, kill [instance]                    a user does that
 //	> stop all, kill all
@@ -342,9 +343,12 @@ func (s *story) outcome(word, rest string) {
 		s.t.Fatalf("%s %s: no such step, or nothing was ordered", word, rest)
 	}
 	var p step.Progress
+	trouble := ""
 	for i, f := range strings.Fields(rest) {
 		name, value, _ := strings.Cut(f, "=")
 		switch {
+		case f == "trouble":
+			trouble = "nobody answers"
 		case i == 0:
 			p.State = map[string]step.State{
 				"running": step.Running, "done": step.Done, "user": step.UserError, "platform": step.PlatformError,
@@ -375,6 +379,7 @@ func (s *story) outcome(word, rest string) {
 	s.node.Outside(engine.GroupOf(s.plan.Definition.ID, 4), &engine.Outcome{
 		Run: s.rows[n], Ordinal: int32(ordinal), Attempt: attempt, Type: "command",
 		UUID: engine.AttemptUUID(s.plan.Definition.ID, &record.Run{UUID: fmt.Sprintf("r%d", n), Scoped: true}, id, attempt), Progress: p,
+		Trouble: trouble,
 	})
 	s.settle()
 }
