@@ -189,9 +189,8 @@ func (m *Machine) endSteps(t *flow.Turn, r *run, ending instance.Status, target 
 			m.terminate(t, r, int32(i), target, cause)
 		case s.evaluating(): // where to go on after a failure that does not count: nowhere
 			s.Target = 0
-			b.failed = true
-			m.settle(t, r, int32(i))
-			m.touchStep(t, r, s)
+			m.move(t, r, int32(i), lifecycle.StepFailureIgnored)
+			m.complete(t, r, int32(i))
 		}
 	}
 }

@@ -88,7 +88,7 @@ func TestARunThatWaitsForWorkersCanBeStopped(t *testing.T) {
 		w.evaluations = append(w.evaluations, last...)
 		w.evaluate(g)
 		w.settle()
-		w.want(p, 1, "FAILED a=SUCCEEDED b=STOPPED c=FATALLY_FAILED")
+		w.want(p, 1, "STOPPED a=SUCCEEDED b=STOPPED c=COMPLETED_WITH_ERROR")
 		w.want(p, 2, "STOPPED a=SUCCEEDED b=STOPPED c=STOPPED")
 		w.want(p, 3, "FAILED a=SUCCEEDED b=FATALLY_FAILED c=FATALLY_FAILED")
 	}
