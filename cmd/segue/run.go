@@ -54,6 +54,9 @@ func runCommand() *cobra.Command {
 		},
 		RunE: func(c *cobra.Command, args []string) error {
 			f.file = args[0]
+			if c.Flags().Changed("data") && f.data == "" { // an unset variable in a script, which wants something kept
+				return usage("--data is empty: name a directory, or leave the flag out for a temporary one")
+			}
 			ctx, stop := withInterrupts(c.Context())
 			defer stop()
 			return run(ctx, f, c.OutOrStdout(), c.ErrOrStderr())
@@ -93,7 +96,7 @@ func run(ctx context.Context, f runFlags, stdout, stderr io.Writer) (err error) 
 	temporary := f.data == ""
 	if temporary {
 		if f.data, err = os.MkdirTemp("", "segue-run-"); err != nil {
-			return err
+			return fmt.Errorf("make a temporary data directory (TMPDIR, or --data, says where): %w", err)
 		}
 	}
 	if f.data, err = filepath.Abs(f.data); err != nil {

@@ -92,6 +92,7 @@ func TestCommandLineIsRefused(t *testing.T) {
 		"frobnicate":                      `segue has no command "frobnicate"; it has`,
 		"run":                             "run takes one file",
 		"run --bad x":                     "unknown flag: --bad",
+		"run --data= x":                   "--data is empty: name a directory",
 		"server extra":                    `server takes flags only, not "extra"`,
 		"server --listen nonsense":        `listen address "nonsense": want host:port`,
 		"server --listen localhost:99999": `listen address "localhost:99999": want host:port, for example 127.0.0.1:8080 (address 99999: invalid port)`,
@@ -105,6 +106,20 @@ func TestCommandLineIsRefused(t *testing.T) {
 		if code != exitUsage || !strings.Contains(stderr.String(), want) {
 			t.Errorf("segue %s: exit code %d, %s; want 2 and %s", args, code, &stderr, want)
 		}
+	}
+}
+
+func TestATemporaryDirectoryThatCannotBeMade(t *testing.T) {
+	gone := filepath.Join(t.TempDir(), "gone")
+	t.Setenv("TMPDIR", gone)
+	file := filepath.Join(t.TempDir(), "w.yaml")
+	if err := os.WriteFile(file, []byte(yamlOf("", idle)), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	var stderr bytes.Buffer
+	code := execute(t.Context(), []string{"run", file}, &stderr)
+	if code != exitFailed || !strings.Contains(stderr.String(), "make a temporary data directory") || !strings.Contains(stderr.String(), gone) {
+		t.Errorf("exit code %d, %s; want %d and what could not be made, and where", code, &stderr, exitFailed)
 	}
 }
 
