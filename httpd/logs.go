@@ -135,8 +135,8 @@ func (s *server) followLog(c *call, log step.Log, from int64) error {
 		if ended {
 			return nil
 		}
-		if s.pause(c.r.Context()) != nil {
-			return nil // the client has gone, or the server stops: the text ends here
+		if err := s.pause(c.r.Context()); err != nil {
+			return err // the client has gone, or the server stops: it must not take what it has for the whole
 		}
 	}
 }

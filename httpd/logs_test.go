@@ -3,9 +3,12 @@ package httpd_test
 import (
 	"bufio"
 	"bytes"
+	"context"
+	"errors"
 	"io"
 	"log/slog"
 	"net/http"
+	"net/http/httptest"
 	"strings"
 	"testing"
 
@@ -35,6 +38,34 @@ func TestLogWhoseReaderLeaves(t *testing.T) {
 			t.Error(err)
 		}
 		res.Body.Close()
+	}
+}
+
+// TestLogIsFollowedUntilTheServerStops: what a reader has then is not the whole, and HTTP says so.
+func TestLogIsFollowedUntilTheServerStops(t *testing.T) {
+	w := newWorld(t, nil)
+	w.push("w", command).is(200)
+	w.start("w")
+	<-w.runtime.began
+	text := "one\n"
+	w.runtime.log.text.Store(&text)
+	ctx, stop := context.WithCancel(t.Context())
+	defer stop()
+	face := httptest.NewUnstartedServer(nil)
+	face.Config = httpd.NewServer(ctx, httpd.New(w.deps), w.deps.Log)
+	face.Start()
+	defer face.Close()
+	res, err := http.Get(face.URL + api + "/w/instances/1/runs/1/steps/a/attempts/1/logs?follow=true")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer res.Body.Close()
+	if _, err := io.ReadFull(res.Body, make([]byte, len(text))); err != nil {
+		t.Fatal(err)
+	}
+	stop()
+	if rest, err := io.ReadAll(res.Body); !errors.Is(err, io.ErrUnexpectedEOF) {
+		t.Errorf("after the server has stopped: %q, %v; want an unexpected end", rest, err)
 	}
 }
 
