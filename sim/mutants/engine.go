@@ -141,4 +141,10 @@ var engineMutants = []mutant{
 		"	if m.removal > t.Durable && false {",
 		"no row is deleted twice, though a removal comes again before the first is durable",
 	},
+	{
+		"share-attempts", "runs", "engine/head.go",
+		"		Scoped: true,",
+		"		Scoped: false,",
+		"runs of two workflows that one request id has started have attempts of their own",
+	},
 }

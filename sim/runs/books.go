@@ -227,28 +227,29 @@ func (w *World) enterRun(r *store.Row) {
 		w.env.Fail("run row %d: %v", r.ID, err)
 		return
 	}
+	name, uuid := nameOf(r.Key, k.names[r.Parent]), nameOf(rec.UUID, k.names[r.Parent])
 	b := k.runs[r.ID]
 	if b == nil {
 		b = &runBook{
-			workflow: r.Parent, instance: r.A, key: r.Key, created: rec.Created, version: k.versions[rec.VersionRow],
+			workflow: r.Parent, instance: r.A, key: name, created: rec.Created, version: k.versions[rec.VersionRow],
 			steps: map[int32]record.Attempt{}, attempts: map[attemptOf]record.Attempt{},
 		}
 		k.runs[r.ID] = b
-		w.reborn(rec.UUID)
+		w.reborn(uuid)
 		if b.version.workflow != k.names[r.Parent] {
-			w.env.Fail("run %s of workflow %q has a version of workflow %q", r.Key, k.names[r.Parent], b.version.workflow)
+			w.env.Fail("run %s has a version of workflow %q", name, b.version.workflow)
 		}
 	}
-	if row, twice := k.byKey[r.Key]; r.Key != "" && twice && row != r.ID {
-		w.env.Fail("request %s has started two runs, in rows %d and %d", r.Key, row, r.ID)
+	if row, twice := k.byKey[name]; r.Key != "" && twice && row != r.ID {
+		w.env.Fail("request %s has started two runs, in rows %d and %d", name, row, r.ID)
 	}
 	status := instance.Status(r.State)
-	w.env.Tracef("  run %s is %s", r.Key, status)
+	w.env.Tracef("  run %s is %s", name, status)
 	if b.status.Terminal() && status != b.status {
-		w.env.Fail("run %s goes from %s to %s", r.Key, b.status, status)
+		w.env.Fail("run %s goes from %s to %s", name, b.status, status)
 	}
 	if r.Open == status.Terminal() {
-		w.env.Fail("run %s is %s and open is %v", r.Key, status, r.Open)
+		w.env.Fail("run %s is %s and open is %v", name, status, r.Open)
 	}
 	if was, is := b.status == instance.InProgress, status == instance.InProgress; was != is {
 		if b.begun = is; is {
@@ -258,10 +259,10 @@ func (w *World) enterRun(r *store.Row) {
 		}
 	}
 	b.status, b.ending, b.ended = status, rec.Ending != instance.StatusUnknown, rec.Ended
-	k.byKey[r.Key] = r.ID
-	k.everStarted[r.Key] = true
-	k.uuidOf[r.ID] = rec.UUID
-	k.workflowOf[r.Key] = k.names[r.Parent]
+	k.byKey[name] = r.ID
+	k.everStarted[name] = true
+	k.uuidOf[r.ID] = uuid
+	k.workflowOf[name] = k.names[r.Parent]
 	for _, a := range rec.Attempts {
 		w.enterAttempt(b, r.ID, a)
 	}
@@ -446,7 +447,7 @@ func (w *World) judge(d *definition, r *runBook, uuid string) error {
 		return err
 	}
 	x := g.expect(uuid)
-	action, touched := w.stopped[requestOf(uuid)]
+	action, touched := w.stopped[startOf(uuid)]
 	switch {
 	case !r.status.Terminal():
 		return fmt.Errorf("it is %s", r.status)

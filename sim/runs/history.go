@@ -19,8 +19,8 @@ type history struct {
 	proposals []*engine.Remove  // earlier ones
 	proposed  map[proposal]bool // runs that were ever named to be removed
 	gone      map[int64]bool    // rows of runs that were removed
-	again     map[string]int    // request ids whose run was removed, and how often
-	used      map[string]bool   // uuids of runs that were removed
+	again     map[string]int    // starts whose run was removed, and how often
+	used      map[string]bool   // names of runs that were removed
 	halves    map[int64]half    // runs that have lost something, by row
 }
 
@@ -237,16 +237,27 @@ func (w *World) reborn(uuid string) {
 	}
 }
 
-// uuidFor returns the uuid of a run that a request starts now.
-func (w *World) uuidFor(request string) string {
-	if n := w.history.again[request]; n > 0 {
-		return fmt.Sprintf("%s.%d", request, n)
-	}
-	return request
+// nameOf is the name of a start, from its request id, or of a run, from its uuid: request ids are those of one workflow, and clients
+// use the same ones for several.
+func nameOf(id, workflow string) string { return id + "@" + workflow }
+
+// idOf returns the request id of a start.
+func idOf(start string) string {
+	id, _, _ := strings.Cut(start, "@")
+	return id
 }
 
-// requestOf is the inverse of uuidFor.
-func requestOf(uuid string) string {
-	request, _, _ := strings.Cut(uuid, ".")
-	return request
+// uuidFor returns the uuid of the run that a start begins now.
+func (w *World) uuidFor(start string) string {
+	if n := w.history.again[start]; n > 0 {
+		return fmt.Sprintf("%s.%d", idOf(start), n)
+	}
+	return idOf(start)
+}
+
+// startOf returns the name of the start that has begun a run.
+func startOf(run string) string {
+	uuid, workflow, _ := strings.Cut(run, "@")
+	id, _, _ := strings.Cut(uuid, ".")
+	return nameOf(id, workflow)
 }

@@ -4,7 +4,7 @@
 //
 // Above it are engine, flow and sim; below it only tests.
 //
-// The one thing to know before changing it: how a job ends depends only on the uuid of its run, the step and the
+// The one thing to know before changing it: how a job ends depends only on the name of its run, the step and the
 // attempt, so that the model can tell without having seen the run. Where a run depends on time or on who was faster
 // (stops, timeouts, FAIL_IMMEDIATELY), the model knows less, and Final asks for less.
 package runs
@@ -37,6 +37,7 @@ type World struct {
 	versions  map[string]*version // by definition
 	left      int                 // requests still to come
 	asked     int
+	starts    []string       // their names, see nameOf
 	again     []*sim.Request // starts that have to be prepared anew
 
 	evaluations []evaluation // that workers have been given
@@ -50,7 +51,7 @@ type World struct {
 	pending []string        // attempts of which the runtimes have something to say
 	books   books
 	history history
-	acked   map[string]engine.Started // by request id
+	acked   map[string]engine.Started // by name of the start
 	stopped map[string]instance.Action
 }
 
@@ -62,7 +63,7 @@ var Meets = []string{
 	"attempts that are FATALLY_FAILED", "attempts that are STOPPED", "attempts that are TIMED_OUT",
 	"attempts that are USER_FAILED", "attempts that are PLATFORM_FAILED", "attempts that are TIMEOUT_FAILED",
 	"evaluations by a worker", "outcomes that cannot be decided", "quarantines", "runs released from quarantine",
-	"runs removed", "runs removed with rows below them",
+	"runs removed", "runs removed with rows below them", "request ids of several workflows",
 }
 
 // definition is one workflow.
@@ -93,7 +94,7 @@ type evaluation struct {
 // job is an attempt as the outside world sees it.
 type job struct {
 	order   engine.Order
-	run     string // its uuid
+	run     string // its name
 	script  script
 	begun   bool
 	ends    int64
@@ -187,7 +188,7 @@ func (w *World) Request() *sim.Request {
 		v := d.last
 		q.Fresh = func() any { return d.push(v) }
 	case n < 75 || len(w.acked) == 0:
-		q = w.start(d, id)
+		q = w.start(d, w.nameStart(d, id))
 	default:
 		q.Body = w.act(d)
 	}
@@ -197,9 +198,23 @@ func (w *World) Request() *sim.Request {
 // unclear stands for more than one action, or one of which it is not known which runs it met.
 const unclear instance.Action = ""
 
+// nameStart returns the name of a new start, now and then with a request id that another workflow has had.
+func (w *World) nameStart(d *definition, id string) string {
+	if n := len(w.starts); n > 0 && w.rng.IntN(3) == 0 {
+		other := nameOf(idOf(w.starts[n-1-w.rng.IntN(min(5, n))]), d.id)
+		if !slices.Contains(w.starts, other) {
+			w.env.Met("request ids of several workflows")
+			id = idOf(other)
+		}
+	}
+	name := nameOf(id, d.id)
+	w.starts = append(w.starts, name)
+	return name
+}
+
 // start returns the request that starts a run; each attempt is prepared against the version that the clients know then.
 func (w *World) start(d *definition, id string) *sim.Request {
-	e := &engine.Start{Workflow: d.id, Alias: "active", UUID: id, RequestID: id, Message: "simulated", Params: new(param.Params)}
+	e := &engine.Start{Workflow: d.id, Alias: "active", UUID: idOf(id), RequestID: idOf(id), Message: "simulated", Params: new(param.Params)}
 	e.Params.Set("p", param.NewParam(param.Long, paramOf(id), 0))
 	return &sim.Request{ID: id, Group: engine.GroupOf(d.id, w.env.Groups), Body: e, Fresh: func() any {
 		c := *e
@@ -222,8 +237,7 @@ func (w *World) act(d *definition) any {
 		return &engine.ActAll{Workflow: d.id, Action: action, User: "sim"}
 	}
 	var known []string
-	for i := range w.asked {
-		id := fmt.Sprintf("q%d", i+1)
+	for _, id := range w.starts {
 		if _, ok := w.acked[id]; ok && w.books.workflowOf[id] == d.id {
 			known = append(known, id)
 		}
@@ -382,8 +396,8 @@ func (w *World) ordered(o *engine.Order, current bool) {
 
 func (j *job) over(now int64) bool { return !j.gone && now >= j.ends }
 
-// paramOf is the workflow param p of the run that a request starts.
-func paramOf(request string) int64 { return int64(hash("p", request) % 100) }
+// paramOf is the workflow param p of the run that a start begins.
+func paramOf(start string) int64 { return int64(hash("p", start) % 100) }
 
 // checkParams checks the params with which an attempt is started: it has the output of the step that it asks.
 func (w *World) checkParams(o *engine.Order) {
@@ -397,7 +411,7 @@ func (w *World) checkParams(o *engine.Order) {
 		return
 	}
 	uuid, of := w.books.uuidOf[o.Run], r.steps[int32(asks)]
-	p := paramOf(requestOf(uuid))
+	p := paramOf(startOf(uuid))
 	want := p - 1 // a command that has failed has put out nothing
 	if of.Status == instance.StepSucceeded {
 		want = p + scriptOf(uuid, g.nodes[asks].id, int64(of.Number)).out
