@@ -129,7 +129,9 @@ func (h *host) DecodeMessage(body []byte) (flow.Message, error) {
 // clock is the host's. Others may run while it is read.
 func (h *host) clock() int64 {
 	h.run.yield(h)
-	return h.run.time + h.skew
+	now := h.run.time + h.skew
+	h.run.latest = max(h.run.latest, now)
+	return now
 }
 
 // on runs f as code of the host.

@@ -44,7 +44,7 @@ func (r *run) rest() {
 		case still >= 3 && err == nil:
 			r.final()
 			return
-		case still == restStill:
+		case still >= restStill && r.time > r.latest+restStill*1000: // a group that has seen a later time waits until it has come
 			r.fail("nothing moves any more, but %v", err)
 		case round == restRounds:
 			r.fail("no rest after %d rounds: %v", round, err)

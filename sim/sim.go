@@ -147,6 +147,7 @@ type run struct {
 	depth   int                   // of yields
 	calm    bool                  // no faults any more
 	time    int64
+	latest  int64 // that a clock has shown
 	step    int
 	zombies []zombie
 	mail    []mail
