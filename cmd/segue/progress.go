@@ -3,10 +3,12 @@ package main
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
 	"os"
+	"syscall"
 	"time"
 
 	"github.com/segue-run/segue/wire"
@@ -19,6 +21,7 @@ type viewer struct {
 	id       string
 	instance int64
 	stdout   io.Writer
+	written  *faithful // stdout, where text goes that is no terminal
 	stderr   io.Writer
 	screen   *screen // nil = no picture
 	lines    *lines  // nil = no lines
@@ -89,9 +92,34 @@ func newViewer(l *local, id string, instance int64, stdout, stderr io.Writer) *v
 	case isTerminal(stdout):
 		v.screen = newScreen(stdout)
 	default:
-		v.lines = &lines{out: stdout, begun: map[string]bool{}, ended: map[string]bool{}}
+		v.written = &faithful{to: stdout}
+		v.stdout = v.written
+		v.lines = &lines{out: v.written, begun: map[string]bool{}, ended: map[string]bool{}}
 	}
 	return v
+}
+
+// faithful remembers the first error of a writer.
+type faithful struct {
+	to  io.Writer
+	err error
+}
+
+// Write implements io.Writer.
+func (f *faithful) Write(p []byte) (int, error) {
+	n, err := f.to.Write(p)
+	if f.err == nil {
+		f.err = err
+	}
+	return n, err
+}
+
+// lost returns why not all of the text was written. That nobody reads it any more is another matter: see withInterrupts.
+func (f *faithful) lost() error {
+	if f == nil || f.err == nil || errors.Is(f.err, syscall.EPIPE) {
+		return nil
+	}
+	return fmt.Errorf("the output could not be written: %w", f.err)
 }
 
 const (

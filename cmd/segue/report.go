@@ -35,7 +35,7 @@ func (v *viewer) conclude(ctx context.Context, run shownRun, steps []shownStep) 
 	}
 	sum := fmt.Sprintf("%s  %s after %s: %s", v.title(), run.Status, spoken(run.End-run.Start), tally(v.order, statusesOf(steps)))
 	fmt.Fprintf(v.stdout, "\n%s %s\n", v.painted(look.color, look.mark), v.painted(bold, sum))
-	return nil
+	return v.written.lost()
 }
 
 // painted colors a text where colors are shown.

@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"regexp"
 	"strings"
+	"syscall"
 	"testing"
 )
 
@@ -173,6 +174,22 @@ Outputs
 	}
 	if !strings.Contains(stderr, "Logs and database are kept in segue-run-") {
 		t.Errorf("stderr: %s", stderr)
+	}
+}
+
+// full is a disk without room.
+type full struct{}
+
+func (full) Write([]byte) (int, error) { return 0, syscall.ENOSPC }
+
+// Whoever keeps the text of a run hears that it is not there.
+func TestAnOutputThatCannotBeWritten(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "w.yaml")
+	write(t, file, yamlOf("", idle))
+	var told strings.Builder
+	code := conclude(run(t.Context(), runFlags{file: file, output: "text", data: t.TempDir()}, full{}, &told), &told)
+	if code != exitFailed || !strings.Contains(told.String(), "the output could not be written: no space left on device") {
+		t.Errorf("exit code %d, %s", code, &told)
 	}
 }
 
