@@ -166,8 +166,8 @@ func (s *Store) copyLog() {
 	c := s.copier
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.length.Load() < c.due.Load() {
-		return // somebody else has copied it
+	if c.length.Load() < c.due.Load() || s.isBroken() {
+		return // somebody else has copied it, or the disk has failed meanwhile
 	}
 	from := c.copied
 	if c.anew.Swap(false) {

@@ -51,5 +51,3 @@ func TestNetworkFileSystems(t *testing.T) {
 }
 
 func syncData(f *os.File) error { return unix.Fdatasync(int(f.Fd())) }
-
-func inode(info os.FileInfo) uint64 { return info.Sys().(*syscall.Stat_t).Ino }

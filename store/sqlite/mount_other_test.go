@@ -12,5 +12,3 @@ func remountReadOnly(t *testing.T, _ string) { t.Skip("root is stopped by no per
 func mountSmallDisk(t *testing.T, _ string) { t.Skip("small disks can be mounted on Linux only") }
 
 func syncData(f *os.File) error { return f.Sync() }
-
-func inode(os.FileInfo) uint64 { return 0 }

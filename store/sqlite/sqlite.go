@@ -217,6 +217,13 @@ func (s *Store) broke(err error) {
 	}
 }
 
+// isBroken reports whether a Fatal error has happened.
+func (s *Store) isBroken() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.broken != nil
+}
+
 // moved returns an error if the database is not in its place any more: SQLite goes on writing to a file that is removed
 // or renamed, and nobody would find it there again. It is asked after each write, before anybody is told of it.
 func (s *Store) moved() error {
