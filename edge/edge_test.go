@@ -145,9 +145,31 @@ func TestAnAttemptSettledWhileItWaitsForASlotIsNotCalled(t *testing.T) {
 		<-g.begun
 		w.order(record.OrderStart)
 		synctest.Wait()
-		w.edge.Settled(engine.Settled{Type: "job", UUID: "x"})
+		w.edge.Settled(engine.Settled{Run: 1, Type: "job", UUID: "x"})
 		close(g.open)
 		w.want("start first", "> 1/2#3 RUNNING")
+		w.pass(10 * time.Millisecond)
+		w.want("forget x")
+	})
+}
+
+// A store that has lost a run is asked for it again, and its attempts have the same keys: what is said of the lost one is not said of
+// the new one.
+func TestASettlementOfALostRunLeavesTheNewOneAlone(t *testing.T) {
+	inWorld(t, edge.Options{}, func(w *world) {
+		w.run.do = func(_ context.Context, call string, _ *step.Attempt, _ string) (step.Progress, error) {
+			return step.Progress{State: step.Done}, nil
+		}
+		w.order(record.OrderStart)
+		w.want("start x", "> 1/2#3 DONE")
+		w.order(record.OrderStart, func(o *engine.Order) { o.Run = 4 })
+		w.want("> 4/2#3 DONE")
+		w.edge.Settled(engine.Settled{Run: 1, Type: "job", UUID: "x"})
+		w.pass(10 * time.Millisecond)
+		w.want()
+		w.order(record.OrderObserve, func(o *engine.Order) { o.Run = 4 })
+		w.want("> 4/2#3 DONE")
+		w.edge.Settled(engine.Settled{Run: 4, Type: "job", UUID: "x"})
 		w.pass(10 * time.Millisecond)
 		w.want("forget x")
 	})
@@ -341,7 +363,7 @@ func TestATypeWithoutARuntimeIsAFatalError(t *testing.T) {
 		w.want(`> 1/2#3 FATAL_ERROR: this server has no runtime for steps of type "spaceship"`)
 		w.order(record.OrderTerminate, other)
 		w.want(`> 1/2#3 FATAL_ERROR: this server has no runtime for steps of type "spaceship"`)
-		w.edge.Settled(engine.Settled{Type: "spaceship", UUID: "x"})
+		w.edge.Settled(engine.Settled{Run: 1, Type: "spaceship", UUID: "x"})
 		w.pass(time.Second)
 		w.want()
 	})
@@ -366,11 +388,11 @@ func TestAPanicOfARuntimeIsAnError(t *testing.T) {
 		w.pass(100 * time.Millisecond)
 		w.want("start x", "> 1/2#3 RUNNING") // the slot has been given back
 		panics.Store(true)
-		w.edge.Settled(engine.Settled{Type: "job", UUID: "x"})
+		w.edge.Settled(engine.Settled{Run: 1, Type: "job", UUID: "x"})
 		w.pass(time.Second)
 		w.want("forget x")
 		panics.Store(false)
-		w.edge.Settled(engine.Settled{Type: "job", UUID: "y"})
+		w.edge.Settled(engine.Settled{Run: 1, Type: "job", UUID: "y"})
 		w.pass(time.Second)
 		w.want("forget y")
 	})
@@ -380,10 +402,10 @@ func TestSettledForgets(t *testing.T) {
 	inWorld(t, edge.Options{}, func(w *world) {
 		w.order(record.OrderStart)
 		w.want("start x", "> 1/2#3 RUNNING")
-		w.edge.Settled(engine.Settled{Type: "job", UUID: "x"})
+		w.edge.Settled(engine.Settled{Run: 1, Type: "job", UUID: "x"})
 		w.pass(time.Hour)
 		w.want("forget x") // and no observation any more
-		w.edge.Settled(engine.Settled{Type: "job", UUID: "never seen here"})
+		w.edge.Settled(engine.Settled{Run: 1, Type: "job", UUID: "never seen here"})
 		w.pass(time.Second)
 		w.want("forget never seen here")
 	})
@@ -400,7 +422,7 @@ func TestForgetWaitsForTheCallThatIsUnderWay(t *testing.T) {
 		}
 		w.order(record.OrderStart)
 		<-g.begun
-		w.edge.Settled(engine.Settled{Type: "job", UUID: "x"})
+		w.edge.Settled(engine.Settled{Run: 1, Type: "job", UUID: "x"})
 		w.pass(time.Second)
 		w.want("start x")
 		close(g.open)
@@ -414,7 +436,7 @@ func TestTheEndMaySettleTheAttemptAtOnce(t *testing.T) {
 		w.run.do = func(context.Context, string, *step.Attempt, string) (step.Progress, error) {
 			return step.Progress{State: step.Done}, nil
 		}
-		w.told = func(*engine.Outcome) { w.edge.Settled(engine.Settled{Type: "job", UUID: "x"}) }
+		w.told = func(*engine.Outcome) { w.edge.Settled(engine.Settled{Run: 1, Type: "job", UUID: "x"}) }
 		w.order(record.OrderStart)
 		w.pass(time.Second)
 		w.want("start x", "> 1/2#3 DONE", "forget x")
@@ -434,7 +456,7 @@ func TestCloseEndsCallsAndLeavesNothing(t *testing.T) {
 		w.edge.Close() // the bubble fails the test if a goroutine stays
 		w.want("start x")
 		w.order(record.OrderStart, uuid("late"))
-		w.edge.Settled(engine.Settled{Type: "job", UUID: "x"})
+		w.edge.Settled(engine.Settled{Run: 1, Type: "job", UUID: "x"})
 		w.pass(time.Hour)
 		w.want()
 		if w.log.String() != "" {
@@ -496,7 +518,7 @@ func TestACallIsBoundedInTime(t *testing.T) {
 			t.Errorf("log: %s", w.log.String())
 		}
 		w.pass(10 * time.Second)
-		w.edge.Settled(engine.Settled{Type: "job", UUID: "other"})
+		w.edge.Settled(engine.Settled{Run: 1, Type: "job", UUID: "other"})
 		w.pass(time.Minute)
 		if !strings.Contains(strings.Join(w.history, ";"), "forget other") {
 			t.Error("a call that hangs keeps others from being forgotten")
@@ -527,7 +549,7 @@ func TestWorkersAreUsedAgain(t *testing.T) {
 		for i := range 100 {
 			w.order(record.OrderStart, uuid(fmt.Sprint(i)))
 			synctest.Wait()
-			w.edge.Settled(engine.Settled{Type: "job", UUID: fmt.Sprint(i)})
+			w.edge.Settled(engine.Settled{Run: 1, Type: "job", UUID: fmt.Sprint(i)})
 		}
 		w.pass(time.Minute) // the worker has gone by now; the next order gets a new one
 		w.order(record.OrderStart)

@@ -21,6 +21,9 @@ func (e *Edge) Settled(s engine.Settled) {
 		e.forgetSoon(s)
 		return
 	}
+	if a.last.Run != s.Run { // a store that had lost the run was asked for it again: the attempt is one of the new run
+		return
+	}
 	delete(e.attempts, s.UUID)
 	a.stopTimer()
 	if a.busy {
