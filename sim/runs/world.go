@@ -63,7 +63,7 @@ var Meets = []string{
 	"attempts that are FATALLY_FAILED", "attempts that are STOPPED", "attempts that are TIMED_OUT",
 	"attempts that are USER_FAILED", "attempts that are PLATFORM_FAILED", "attempts that are TIMEOUT_FAILED",
 	"evaluations by a worker", "outcomes that cannot be decided", "quarantines", "runs released from quarantine",
-	"runs removed", "runs removed with rows below them", "request ids of several workflows",
+	"runs removed", "runs removed with rows below them", "request ids of several workflows", "runtimes that cannot be asked",
 }
 
 // definition is one workflow.
@@ -338,7 +338,7 @@ func (w *World) Release(g store.Group, effect any, current bool) {
 	case engine.Order:
 		w.ordered(&e, current)
 	case engine.Settled:
-		if j := w.jobs[e.UUID]; j != nil {
+		if j := w.jobs[e.UUID]; j != nil && j.order.Run == e.Run {
 			j.settled = true
 			w.drop(e.UUID)
 		}
@@ -466,8 +466,12 @@ func (w *World) Outside() (store.Group, any, bool) {
 	if j.script.artifact && p.State != step.Stopped {
 		p.Artifacts = map[string][]byte{"it": fmt.Appendf(nil, `{"state":%q}`, p.State)}
 	}
-	w.env.Tracef("  attempt %d of step %s of %s: %s", o.Attempt.Attempt, o.Attempt.StepID, w.books.uuidOf[o.Run], p.State)
 	e := &engine.Outcome{Type: o.Attempt.Type, UUID: o.Attempt.UUID, Run: o.Run, Ordinal: o.Ordinal, Attempt: int32(o.Attempt.Attempt), Progress: p}
+	if w.rng.IntN(25) == 0 {
+		e.Progress, e.Trouble = step.Progress{}, "the runtime cannot be asked"
+		w.env.Met("runtimes that cannot be asked")
+	}
+	w.env.Tracef("  attempt %d of step %s of %s: %s %s", o.Attempt.Attempt, o.Attempt.StepID, w.books.uuidOf[o.Run], e.Progress.State, e.Trouble)
 	return engine.GroupOf(o.Attempt.WorkflowID, w.env.Groups), e, true
 }
 
