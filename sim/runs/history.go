@@ -22,6 +22,7 @@ type history struct {
 	again     map[string]int    // starts whose run was removed, and how often
 	used      map[string]bool   // names of runs that were removed
 	halves    map[int64]half    // runs that have lost something, by row
+	buried    map[int64]half    // what runs that are gone had lost before; a restore may bring them back without it
 }
 
 // proposal is a run as a janitor names it.
@@ -43,7 +44,8 @@ type rowName struct {
 
 func (w *World) drawHistory() {
 	h := &w.history
-	h.proposed, h.gone, h.again, h.used, h.halves = map[proposal]bool{}, map[int64]bool{}, map[string]int{}, map[string]bool{}, map[int64]half{}
+	h.proposed, h.gone, h.again, h.used = map[proposal]bool{}, map[int64]bool{}, map[string]int{}, map[string]bool{}
+	h.halves, h.buried = map[int64]half{}, map[int64]half{}
 	pick := func(of ...int64) int64 { return of[w.rng.IntN(len(of))] }
 	if w.rng.IntN(2) == 0 {
 		return
@@ -186,6 +188,7 @@ func (w *World) removedRow(name rowName, now int64) {
 	w.env.Met("runs removed")
 	if len(h.halves[run].lost) > 0 {
 		w.env.Met("runs removed with rows below them")
+		h.buried[run] = h.halves[run]
 	}
 	delete(h.halves, run)
 	delete(k.runs, run)
@@ -207,6 +210,12 @@ func halfOf(h half, uuid string, lost rowName) half {
 // restoreHistory forgets what was removed in batches that the store has lost.
 func (w *World) restoreHistory() {
 	h := &w.history
+	for row, x := range h.buried { // in any order: each by itself
+		if w.books.runs[row] != nil {
+			h.halves[row] = x
+			delete(h.buried, row)
+		}
+	}
 	for row, x := range h.halves { // in any order: each by itself
 		x.lost = slices.DeleteFunc(x.lost, func(name rowName) bool { return w.books.below[name] == row })
 		h.halves[row] = x

@@ -317,6 +317,9 @@ func (w *World) started(q *sim.Request, s engine.Started) {
 	}
 	before, known := w.acked[q.ID]
 	if known && (before.Instance != s.Instance || before.Row != s.Row) && !w.history.gone[before.Row] && !w.env.Lost() {
+		if w.history.gone[s.Row] && s.Instance < before.Instance {
+			return // a late answer: meanwhile that run was removed, and its request id has started another one
+		}
 		w.env.Fail("%s is instance %d (row %d), and was %d (row %d) before", q.ID, s.Instance, s.Row, before.Instance, before.Row)
 	}
 	w.acked[q.ID] = s
