@@ -430,7 +430,7 @@ func (m *Machine) order(t *flow.Turn, r *run, i int32, kind record.OrderKind) {
 	if kind == record.OrderStart {
 		o.Attempt.Params = plainParams(s.params)
 	}
-	t.Hold(o)
+	t.Express(o)
 }
 
 // tick wakes the runs that are due.

@@ -6,12 +6,15 @@ import (
 	"github.com/segue-run/segue/store"
 )
 
-// Batch is a consistent cut of all groups of the node: everything decided in one epoch.
+// Batch is a consistent cut: everything that all groups of the node have decided in one epoch and is not durable yet, or of some
+// groups alone (see Express).
 type Batch struct {
 	Store store.Batch
 	epoch uint64
 	parts []*part
 	dirty int64
+	// express says that it comes from Express.
+	express bool
 	// only is the one event that the batch holds, when the node looks for the one that the store refuses.
 	only *suspect
 	// fence says that even a batch which writes nothing is committed, to see that its answers are those of the owner.
@@ -100,6 +103,13 @@ func (c *Cut) Batch() *Batch {
 		}
 		return nil
 	}
+	n.assemble(b)
+	n.cutLetters(b)
+	return b
+}
+
+// assemble makes the batch of the store from its parts.
+func (n *Node) assemble(b *Batch) {
 	s := &b.Store
 	s.Seat, s.Time = n.seat, n.clock()
 	b.fence = n.shared
@@ -109,8 +119,6 @@ func (c *Cut) Batch() *Batch {
 		s.Rows = append(s.Rows, p.rows...)
 		s.Fences = append(s.Fences, store.Fence{Group: p.loop.group, Generation: p.loop.generation})
 	}
-	n.cutLetters(b)
-	return b
 }
 
 // cutLetters turns the messages that cross the cut into rows, and removes the rows of those consumed. No loop can
@@ -201,8 +209,8 @@ func (n *Node) land(b *Batch) {
 	}
 	heldBack := n.dirty.Load()+n.inflight.Load() >= n.limits.HardBytes || n.trouble.isolated.Load() > 0
 	n.inflight.Add(-b.dirty)
-	n.durableUpTo(b.epoch)
 	n.trouble.landed(b.epoch)
+	n.durableUpTo(b.epoch) // from here on a turn may enter that is the only one
 	for _, p := range b.parts {
 		for _, h := range p.held {
 			if h.command == nil {

@@ -119,22 +119,22 @@ func TestTheSoftLimitFollowsTheDisk(t *testing.T) {
 	p.init(limits)
 	soft := limits.SoftBytes
 	for range 100 {
-		soft = p.committed(soft, 50*bareAtFirst, soft)
+		soft = p.committed(soft, false, 50*bareAtFirst, soft)
 	}
 	if soft != paceFloor {
 		t.Errorf("on a slow disk the limit is %d; want %d", soft, paceFloor)
 	}
 	for range 100 {
-		soft = p.committed(soft, 2*bareAtFirst, soft)
+		soft = p.committed(soft, false, 2*bareAtFirst, soft)
 	}
 	if soft != limits.SoftBytes {
 		t.Errorf("on a fast disk the limit is %d; want %d", soft, limits.SoftBytes)
 	}
 	for range 100 {
-		soft = p.committed(100, 20*bareAtFirst, soft) // small batches that take long: the disk is slow by itself
+		soft = p.committed(100, false, 20*bareAtFirst, soft) // small batches that take long: the disk is slow by itself
 	}
 	for range 10 {
-		soft = p.committed(soft, 50*bareAtFirst, soft)
+		soft = p.committed(soft, false, 50*bareAtFirst, soft)
 	}
 	if soft != limits.SoftBytes {
 		t.Errorf("on a disk whose bare commits are slow the limit is %d; want %d", soft, limits.SoftBytes)

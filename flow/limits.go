@@ -64,6 +64,8 @@ func (n *Node) admits() class {
 type pace struct {
 	limits Limits
 	bare   time.Duration
+	prices prices
+	debt   time.Duration // how long ordinary batches are to take before the next express one
 }
 
 const (
@@ -87,8 +89,14 @@ func (n *Node) calibrate(ctx context.Context) error {
 
 func (p *pace) init(l Limits) { p.limits, p.bare = l, bareAtFirst }
 
-// committed learns from one commit and returns the new soft limit.
-func (p *pace) committed(bytes int64, took time.Duration, soft int64) int64 {
+// committed learns from one commit of so many bytes, as announced by its turns, and returns the new soft limit.
+func (p *pace) committed(bytes int64, express bool, took time.Duration, soft int64) int64 {
+	p.prices.learn(bytes, took)
+	if express {
+		p.debt = (expressPart - 1) * min(took, p.prices.of(bytes))
+	} else {
+		p.debt = max(p.debt-took, 0)
+	}
 	switch {
 	case took < p.bare:
 		p.bare = took // no commit is faster than a bare one

@@ -18,9 +18,10 @@ type Loop struct {
 	box        mailbox
 
 	// queued says that the loop is in the node's ready queue; active that it has decided something since the committer
-	// last looked; deadline is the machine's next Tick, tickAt the one already posted.
+	// last looked; hurried that something of it is to be launched; deadline is the machine's next Tick, tickAt the one already posted.
 	queued   atomic.Bool
 	active   atomic.Bool
+	hurried  atomic.Bool
 	deadline atomic.Int64
 	tickAt   atomic.Int64
 
@@ -277,6 +278,7 @@ func (l *Loop) seal() {
 	p.held, l.held = l.held, p.held
 	p.sent, l.sent = l.sent, p.sent
 	p.consumed, l.consumed = l.consumed, p.consumed
+	l.calm()
 	l.node.dirty.Add(-l.dirty)
 	l.node.inflight.Add(l.dirty)
 	l.changed, l.dirty, l.posted = false, 0, 0

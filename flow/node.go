@@ -71,6 +71,9 @@ type Node struct {
 	soft     atomic.Int64  // present soft limit in bytes
 	queued   atomic.Int64  // commands in mailboxes
 	underway counter       // messages and continuations posted and not yet taken
+	hurried  struct {      // groups that have something to launch, and bytes that they have decided in the present epoch
+		loops, bytes atomic.Int64
+	}
 
 	commitKick chan struct{}
 	timerKick  chan struct{}

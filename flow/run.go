@@ -83,6 +83,7 @@ func (n *Node) work() {
 func (n *Node) commits(ctx context.Context) error {
 	grace, cancel := outlasting(ctx, backoffMost)
 	defer cancel()
+	express := false // the last batch was one
 	for {
 		select {
 		case <-ctx.Done():
@@ -91,9 +92,7 @@ func (n *Node) commits(ctx context.Context) error {
 			}
 			return nil
 		case <-n.commitKick: // while the last batch was under way: the node is busy, and what settles may never be all
-			for range yields { // but those who have just been answered may ask again, and should not have to wait for two commits
-				runtime.Gosched()
-			}
+			n.yield(express)
 		default:
 			select {
 			case <-ctx.Done():
@@ -109,7 +108,8 @@ func (n *Node) commits(ctx context.Context) error {
 			n.report(Incident{What: "transient", Err: err})
 			time.AfterFunc(backoffMost, n.kickCommitter) // or nobody might ask for keys again
 		}
-		b := n.Begin()
+		b := n.next()
+		express = b != nil && b.express
 		if b != nil {
 			if err := n.commitOne(ctx, grace, b); err != nil {
 				return err
@@ -155,11 +155,10 @@ func (n *Node) commitOne(ctx, grace context.Context, b *Batch) error {
 	var why error // of the last try that was not cut short
 	for repeats := 0; ; repeats++ {
 		began := time.Now()
-		bytes := b.Bytes()
 		err := n.Commit(grace, b)
 		took := time.Since(began)
 		if err == nil && !b.Empty() {
-			n.soft.Store(n.pace.committed(bytes, took, n.soft.Load()))
+			n.soft.Store(n.pace.committed(b.dirty, b.express, took, n.soft.Load()))
 		}
 		if grace.Err() == nil || why == nil {
 			why = err

@@ -29,6 +29,9 @@ type running struct {
 	skew    time.Duration // of the node's clock
 	mu      sync.Mutex
 	verdict func() store.Verdict
+	slow    bool          // a commit takes a while, and a millisecond for each of its groups; it is noted
+	bare    time.Duration // that while
+	batches []string      // the groups of each
 	effects []string
 	what    map[string]int // incidents
 }
@@ -86,9 +89,19 @@ func (r *running) fail(f func() store.Verdict) {
 func always(v store.Verdict) func() store.Verdict { return func() store.Verdict { return v } }
 
 // BeforeCommit implements store.Faults.
-func (r *running) BeforeCommit(*store.Batch) store.Verdict {
+func (r *running) BeforeCommit(b *store.Batch) store.Verdict {
 	r.mu.Lock()
 	defer r.mu.Unlock()
+	if r.slow {
+		var groups []string
+		for _, f := range b.Fences {
+			groups = append(groups, fmt.Sprint(f.Group))
+		}
+		r.batches = append(r.batches, strings.Join(groups, " "))
+		r.mu.Unlock()
+		time.Sleep(r.bare + time.Duration(len(groups))*time.Millisecond)
+		r.mu.Lock()
+	}
 	if r.verdict == nil {
 		return store.Proceed
 	}
@@ -169,6 +182,79 @@ func TestWhatFollowsFromOneEventSharesACommit(t *testing.T) {
 		if n := r.node.Stats().Letters.Load(); n != 0 {
 			t.Errorf("%d messages became rows", n)
 		}
+	})
+}
+
+func TestLaunchesGoAheadOfTheRest(t *testing.T) {
+	inBubble(t, flow.Limits{}, func(r *running) {
+		r.slow = true
+		var waiting []<-chan reply
+		ask := func(groups ...store.Group) {
+			for _, g := range groups {
+				waiting = append(waiting, r.ask(g, "add n 1; weigh 10000; say done"))
+			}
+		}
+		launch := func(groups ...store.Group) {
+			for _, g := range groups {
+				waiting = append(waiting, r.ask(g, "add n 1; launch rocket; say done"))
+			}
+		}
+		answered := func() {
+			for _, c := range waiting {
+				r.wantAnswer(c, "done")
+			}
+			waiting = nil
+		}
+		learn := func() { // what batches cost
+			for range 50 {
+				ask(1)
+				synctest.Wait() // its commit is under way: the others share the next one
+				ask(1, 2, 3)
+				answered()
+				launch(0)
+				answered()
+			}
+		}
+		// during has all be decided while a commit is under way.
+		during := func(decide func()) {
+			r.batches = nil
+			ask(1)
+			synctest.Wait()
+			decide()
+		}
+		want := func(batches string) {
+			t.Helper()
+			answered()
+			if got := strings.Join(r.batches, ", "); got != batches {
+				t.Errorf("the batches hold the groups %s; want %s", got, batches)
+			}
+		}
+
+		learn()
+		during(func() { ask(1, 2, 3); launch(0) })
+		want("1, 0, 1 2 3")
+
+		// Whoever has nothing to launch does not wait for two of them,
+		during(func() { ask(1, 2, 3); launch(0) })
+		time.Sleep(1500 * time.Microsecond)
+		launch(0)
+		want("1, 0, 0 1 2 3")
+
+		// nor do they take most of the time.
+		during(func() { ask(2, 3); launch(0, 1) })
+		time.Sleep(3500 * time.Microsecond) // the batch of the rest is under way
+		ask(2, 3)
+		launch(0)
+		want("1, 0 1, 2 3, 0 2 3")
+
+		// Where it makes little difference, nobody goes ahead: neither of little,
+		during(func() { waiting = append(waiting, r.ask(1, "add n 1; say done")); launch(0) })
+		want("1, 0 1")
+		// nor on a disk on which a commit takes long anyway.
+		r.bare = 10 * time.Millisecond
+		learn()
+		during(func() { ask(1, 2, 3); launch(0) })
+		want("1, 0 1 2 3")
 	})
 }
 

@@ -18,7 +18,7 @@ import (
 //
 //	add NAME N          change a number; names that begin with "cold" are fetched first and forgotten when durable
 //	say TEXT, no TEXT   answer the command, with a value or an error
-//	hold TEXT           let an effect out; time: one that tells the group's time
+//	hold TEXT           let an effect out; time: one that tells the group's time; launch TEXT: one that hurries
 //	send G PROGRAM      a message to another group, PROGRAM with " & " for "; "
 //	again PROGRAM       go on later; soon PROGRAM
 //	weigh N             as if N bytes of rows had changed
@@ -175,6 +175,8 @@ func (m *tiny) do(t *flow.Turn, statement string) {
 		t.Reply(fault.New(fault.BadRequest, "%s", rest))
 	case "hold":
 		t.Hold(rest)
+	case "launch":
+		t.Express(rest)
 	case "time":
 		t.Hold(fmt.Sprintf("it is %d", t.Now))
 	case "send":

@@ -28,6 +28,7 @@ var update = flag.Bool("update", false, "rewrite the transcripts in testdata")
 //	> turns                               turns until no group may take one
 //	> fetch                               the rows are read that were asked for
 //	> cut                                 the batch that closes the epoch
+//	> express                             an express batch
 //	> end [FAULT]                         it is committed, and the node hears what has become of it
 //	> commit                              turns, cut and end, until nothing is left to do
 //	> recover                             what was dropped is loaded again
@@ -194,14 +195,18 @@ func (s *story) do(words []string) {
 			s.check(f.Run(s.ctx))
 		}
 	case "cut":
-		if !s.cut() {
+		if !s.begin(s.node.Begin) {
 			s.say("nothing to commit")
+		}
+	case "express":
+		if !s.begin(s.node.Express) {
+			s.say("nothing may go ahead")
 		}
 	case "end":
 		s.end(rest)
 	case "commit":
 		for s.turns(); s.node.WantsCommit(); s.turns() {
-			if s.cut() {
+			if s.begin(s.node.Begin) {
 				s.end("")
 			}
 		}
@@ -229,6 +234,7 @@ func (s *story) do(words []string) {
 	default:
 		s.t.Fatalf("no such command: %s", words[0])
 	}
+	s.check(s.node.CheckHurried())
 }
 
 func (s *story) boot(words []string) {
@@ -282,11 +288,11 @@ func (s *story) turns() {
 	}
 }
 
-func (s *story) cut() bool {
+func (s *story) begin(batch func() *flow.Batch) bool {
 	if s.batch != nil {
 		s.t.Fatal("a batch is under way")
 	}
-	s.batch = s.node.Begin()
+	s.batch = batch()
 	if s.batch == nil {
 		return false
 	}

@@ -388,6 +388,7 @@ func (l *Loop) drop() []*envelope {
 	n := l.node
 	l.gone = true
 	n.loops[l.group].Store(nil)
+	l.calm()
 	n.dirty.Add(-l.dirty)
 	for _, m := range l.sent {
 		m.void.Store(true)

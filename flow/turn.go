@@ -9,8 +9,9 @@ import (
 type Turn struct {
 	// Now is the group's time in epoch milliseconds; it never goes back.
 	Now int64
-	// Epoch is the batch that this turn will be part of; Durable is the newest batch known to be on disk. What was
-	// last changed in an epoch up to Durable may be forgotten and fetched again.
+	// Epoch is the batch that this turn will be part of (unless an express batch takes it before); Durable is the newest one
+	// known to be on disk, with all that belongs to it. What was last changed in an epoch up to Durable may be forgotten and
+	// fetched again.
 	Epoch, Durable uint64
 	// Fetched says that the event is delivered again after a Need; Rows are the rows it asked for, in order.
 	Fetched bool
@@ -35,6 +36,9 @@ func (t *Turn) Dirty(n int) {
 	t.dirtied = true
 	t.loop.dirty += int64(n)
 	t.loop.node.dirty.Add(int64(n))
+	if t.loop.hurried.Load() {
+		t.loop.node.hurried.bytes.Add(int64(n))
+	}
 }
 
 // Reply answers the command under way once this turn's epoch is durable. It does nothing for other events. The
@@ -50,6 +54,13 @@ func (t *Turn) Reply(value any) {
 // Hold lets an effect out once this turn's epoch is durable.
 func (t *Turn) Hold(effect any) {
 	t.loop.held = append(t.loop.held, held{value: effect})
+}
+
+// Express is Hold for an effect that something outside waits for. If other groups have decided much in this epoch, it may go out
+// with a batch of its own group before theirs (see Node.Express).
+func (t *Turn) Express(effect any) {
+	t.Hold(effect)
+	t.loop.hurry()
 }
 
 // Send posts a message to another group, or to this one. It is delivered exactly once, whatever crashes.

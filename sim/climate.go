@@ -24,6 +24,7 @@ type climate struct {
 	Busy          int   // requests open at once
 	SlowCommits   bool
 	Cut           int // percent of the occasions on which a wanted batch is begun
+	Express       int // percent of the occasions on which an express batch is tried before a cut
 	Limits        flow.Limits
 }
 
@@ -38,7 +39,7 @@ func newClimate(r *rand.Rand, forgetful bool) climate {
 		Skew: int64(pick(0, 5, 2000)), Jumps: r.IntN(3) == 0,
 		Yield: pick(0, 10, 30, 60), Faults: pick(0, 0, 5, 20), CallFaults: pick(0, 0, 5, 20), Fatal: r.IntN(2) == 0,
 		Crash: pick(0, 0, 1, 5), Takeover: pick(0, 1, 3, 10), Freeze: pick(0, 2, 6), Lose: pick(0, 10, 40),
-		Busy: pick(3, 8, 20), SlowCommits: r.IntN(2) == 0, Cut: pick(100, 100, 10),
+		Busy: pick(3, 8, 20), SlowCommits: r.IntN(2) == 0, Cut: pick(100, 100, 10), Express: pick(0, 20, 60),
 	}
 	// A message that another node has had from a lost batch would mislead it, and nothing tells it (flow/DESIGN.md).
 	if forgetful && c.Nodes == 1 && r.IntN(4) > 0 {

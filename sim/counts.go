@@ -48,6 +48,6 @@ var Meets = []string{
 	"restores that lose nothing of a process but its claims",
 
 	"incident: fenced", "incident: behind", "incident: transient", "incident: unknown", "incident: fatal",
-	"turns", "batches", "commits repeated", "fetches", "loads of a group", "drops of groups", "yields",
+	"turns", "batches", "express batches", "commits repeated", "fetches", "loads of a group", "drops of groups", "yields",
 	"groups compared with the store", "inboxes looked into",
 }

@@ -321,6 +321,14 @@ func (h *host) committerStep() bool {
 	ctx := context.Background()
 	switch h.phase {
 	case idle:
+		if len(h.turning) == 0 && r.chance(r.climate.Express) {
+			h.commit(func() { h.batch = h.node.Express() })
+			if h.batch != nil {
+				r.met.one("express batches")
+				h.phase = begun
+				return true
+			}
+		}
 		h.wanted = false
 		h.commit(func() {
 			if err := h.node.LeaseIDs(ctx); err != nil {

@@ -39,10 +39,11 @@ type (
 	Look struct{ Account, Least int64 }
 	// Count asks a group how many of its orders are outstanding, which it knows without looking at a row.
 	Count struct{ Group store.Group }
-	// Spoil does to an account what its Poison says.
+	// Spoil does to an account what its Poison says. Alone, it tells no other group.
 	Spoil struct {
 		Account int64
 		Poison  Poison
+		Alone   bool
 	}
 	// Thaw releases an account that was set aside.
 	Thaw struct{ Account int64 }

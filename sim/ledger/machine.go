@@ -279,7 +279,7 @@ func (m *machine) park(durable uint64) {
 func (m *machine) loaded(t *flow.Turn) {
 	for _, row := range m.orderRows() {
 		o := m.orders[row]
-		t.Hold(Order{o.row, o.account, o.doc.Amount})
+		t.Express(Order{o.row, o.account, o.doc.Amount})
 	}
 	for _, s := range m.sending {
 		t.Again(s)

@@ -176,7 +176,7 @@ func (m *machine) withdraw(t *flow.Turn, e *Withdraw) {
 	o := &order{row: m.ids(), account: a.row, open: true, doc: orderDoc{Move: e.ID, Amount: e.Amount}}
 	m.orders[o.row] = o
 	m.rows = append(m.rows, o.encode(m.group))
-	t.Hold(Order{o.row, o.account, o.doc.Amount})
+	t.Express(Order{o.row, o.account, o.doc.Amount})
 	t.Reply(Done{e.ID})
 }
 
@@ -185,6 +185,10 @@ func (m *machine) outcome(t *flow.Turn, e Outcome) {
 	o := m.orders[e.ID]
 	if o == nil {
 		t.Hold(Settled{e.ID})
+		return
+	}
+	if o.account != e.Account { // a store that has lost an order may give its key to another one
+		m.odd("group %d: order %d is of account %d, and its outcome of %d", m.group, o.row, o.account, e.Account)
 		return
 	}
 	a, v, ok := m.need(t, o.account, o.doc.Move)
@@ -222,8 +226,10 @@ func (m *machine) spoil(t *flow.Turn, e *Spoil) {
 	}
 	a.doc.Balance += 1000
 	m.change(t, a)
-	t.Hold(Order{-1, a.row, 1000})
-	t.Send(m.world.groupOf(a.row), &credit{From: a.row, To: a.row, ID: void, Part: 1, Amount: 1000, world: m.world})
+	t.Express(Order{-1, a.row, 1000})
+	if !e.Alone {
+		t.Send(m.world.groupOf(a.row), &credit{From: a.row, To: a.row, ID: void, Part: 1, Amount: 1000, world: m.world})
+	}
 	t.Reply(OK{})
 	m.poison(t, a, e.Poison)
 }

@@ -123,7 +123,7 @@ func (w *World) Request() *sim.Request {
 		q.Body = &Look{Account: a}
 		q.Fresh = func() any { return &Look{Account: a, Least: w.books.newest[a]} }
 	case n < 95:
-		q.Body = &Spoil{Account: a, Poison: w.poison(a)}
+		q.Body = &Spoil{Account: a, Poison: w.poison(a), Alone: w.rng.IntN(2) == 0}
 	default:
 		q.Body = &Thaw{Account: a}
 	}

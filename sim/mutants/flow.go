@@ -153,6 +153,24 @@ var flowMutants = []mutant{
 		"what is not durable is not called so, and stays in memory",
 	},
 	{
+		"express-letters", "ledger", "flow/express.go",
+		" || len(l.sent) > 0 || len(l.consumed) > 0 {",
+		" {",
+		"a group that has sent or consumed a message does not go ahead of the cut",
+	},
+	{
+		"express-closes", "ledger", "flow/express.go",
+		"	b.epoch = n.epoch.Load() - 1 //",
+		"	b.epoch = n.epoch.Load() //",
+		"what is still to come when an express batch has landed is not called durable",
+	},
+	{
+		"express-unsealed", "ledger", "flow/express.go",
+		"	if l.seal(); l.broken { // the cut finds out\n		return into\n	}",
+		"	l.seal()",
+		"nothing of a group goes out whose rows could not be encoded",
+	},
+	{
 		"unfenced-answers", "ledger", "flow/committer.go",
 		"	b.fence = n.shared",
 		"	b.fence = false",
