@@ -17,7 +17,7 @@ func BenchmarkDisk(b *testing.B) {
 }
 
 func BenchmarkCheckpoint(b *testing.B) {
-	for _, pages := range []int{125, 250, 400, 500, 1000} {
+	for _, pages := range []int{50, 100, 200, 400, 1000} {
 		b.Run(fmt.Sprint("pages=", pages), func(b *testing.B) {
 			storetest.Bench(b, &bed{dir: b.TempDir(), opts: Options{Groups: storetest.Groups, stretch: pages}})
 		})

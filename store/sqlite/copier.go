@@ -13,13 +13,19 @@ import (
 
 const (
 	// defaultStretch is the number of pages by which the WAL grows from one copy to the next. With fewer, pages that change
-	// again and again are copied more often; with more, a copy keeps a processor for longer.
-	defaultStretch = 400
-	// restPart is the part of the WAL that commits wait for when it is to begin anew: the rest of a short one is quick to copy, and
-	// a long one is not to get longer.
-	restPart = 20
+	// again and again are copied more often; with more, a copy keeps a processor for longer, and a commit whose fsync is over waits
+	// for that.
+	defaultStretch = 100
+	// restPart is the part of the WAL that those commits may have written when it is to begin anew: commits wait for about as much, which
+	// is soon copied if they are small, and should come seldom if they are not.
+	restPart = 30
+	// rarely is the number of stretches after which a WAL that has begun anew is first copied if the store is quiet: then each copy
+	// takes all of it, and the fsync of the database is in the way of the next commit.
+	rarely = 4
+	// behind is the number of commits whose pages are not copied yet: what changes all the time is always among them.
+	behind = 5
 	// longest is the number of stretches after which nothing is spared any more to have the WAL begin anew.
-	longest = 10
+	longest = 40
 	// scattered is the number of places in the database that the disk is told to write after one commit, for each stretch that
 	// waits to be copied; so many pages in a row as adjacent cost as much as one more place.
 	scattered = 8
@@ -33,9 +39,11 @@ const (
 //
 // A checkpoint of SQLite copies the newest version of each page into the kernel's cache of the database. If that was the whole
 // WAL, it fsyncs the database, and the next commit begins the WAL anew. The copier makes it copy a part: up to where the WAL
-// ended one commit ago, which a read marks. Then it has the disk write those pages, a few after each commit, since an fsync
-// of all of them would hold up the commits that wait for the same disk; the further behind it is, the more it has the disk
-// write. When little is left, it makes a checkpoint of the whole WAL while commits wait.
+// ended some commits ago, which a read marks. Pages that have changed again since then are left out, so those that change with
+// each commit are not copied again and again. Then it has the disk write what was copied, a few pages after each commit, since
+// an fsync of all of them would hold up the commits that wait for the same disk; the further behind it is, the more it has
+// the disk write. When the WAL is long enough, it copies up to the last commit but one, and then makes a checkpoint of
+// the whole WAL while commits wait.
 //
 // It does not matter when which of the pages reach the disk: until SQLite has fsynced the database, the WAL has all of them.
 type copier struct {
@@ -51,6 +59,7 @@ type copier struct {
 	length  atomic.Int64 // pages in the WAL after the last commit
 	due     atomic.Int64 // length at which it is copied
 	anew    atomic.Bool  // the WAL has begun anew since the last copy
+	quiet   atomic.Bool  // there was no commit while it was last copied
 	busy    atomic.Bool  // a commit is under way
 
 	wake    chan struct{} // the WAL is due
@@ -133,6 +142,9 @@ func (c *copier) grown(pages int) {
 	if int64(pages) < c.length.Swap(int64(pages)) {
 		c.anew.Store(true)
 		c.due.Store(int64(c.stretch))
+		if c.quiet.Load() {
+			c.due.Store(int64(rarely * c.stretch))
+		}
 	}
 	if int64(pages) >= c.due.Load() {
 		poke(c.wake)
@@ -173,7 +185,16 @@ func (s *Store) copyLog() {
 	if c.anew.Swap(false) {
 		from = 0
 	}
-	all, err := c.copyPart()
+	all, err := c.copyPart(behind)
+	c.quiet.Store(all)
+	whole := err == nil && !all && c.longEnough()
+	if whole { // commits are to wait for as little as possible
+		if !c.ease(from) {
+			return
+		}
+		from = c.copied
+		all, err = c.copyPart(1)
+	}
 	if err != nil {
 		c.due.Store(c.length.Load() + int64(c.stretch))
 		s.mu.Lock()
@@ -181,7 +202,7 @@ func (s *Store) copyLog() {
 		s.broke(failed("checkpoint", err))
 		return
 	}
-	if all || !c.ease(from) || !c.nearlyDone() {
+	if all || !c.ease(from) || !whole {
 		return
 	}
 	s.mu.Lock()
@@ -192,9 +213,9 @@ func (s *Store) copyLog() {
 	}
 }
 
-// copyPart copies the WAL up to its present end, once there has been another commit. If none comes and none is under way, nobody
+// copyPart copies the WAL up to its present end, once there have been so many more commits. If none come and none is under way, nobody
 // minds that it copies and syncs all of the WAL. The caller holds c.mu.
-func (c *copier) copyPart() (all bool, err error) {
+func (c *copier) copyPart(commits int) (all bool, err error) {
 	if !c.mark.conn.AutocommitEnabled() { // the last one could not be ended
 		if err := run(c.mark.end); err != nil {
 			return false, err
@@ -208,9 +229,12 @@ func (c *copier) copyPart() (all bool, err error) {
 		case <-c.commits: // an old one
 		default:
 		}
-		if c.pause() {
-			all, err = c.copy(c.part)
+		for range commits {
+			if !c.pause() {
+				return false, run(c.mark.end)
+			}
 		}
+		all, err = c.copy(c.part)
 	}
 	return all, errors.Join(err, run(c.mark.end))
 }
@@ -254,8 +278,8 @@ func (c *copier) bite() int {
 	return scattered * adjacent * (1 + (length-c.copied)/c.stretch)
 }
 
-// nearlyDone reports whether the WAL should begin anew.
-func (c *copier) nearlyDone() bool {
+// longEnough reports whether the WAL should begin anew, when a part has just been copied.
+func (c *copier) longEnough() bool {
 	length := int(c.length.Load())
 	return c.copied >= c.stretch && length-c.copied <= c.copied/restPart || length >= longest*c.stretch
 }

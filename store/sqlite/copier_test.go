@@ -5,6 +5,7 @@ import (
 	"math/rand/v2"
 	"os"
 	"path/filepath"
+	"runtime"
 	"sync"
 	"testing"
 
@@ -68,6 +69,33 @@ func TestLogBeginsAnewBesideCommits(t *testing.T) {
 	if rows := count(t, again); rows != int(n.id) {
 		t.Errorf("%d rows of %d after a restart", rows, n.id)
 	}
+}
+
+// TestAQuietStoreSyncsSeldom: where each copy finds no commit under way, it takes all of the WAL and fsyncs the database; then the WAL
+// begins anew at longer intervals than those at which it is copied beside commits.
+func TestAQuietStoreSyncsSeldom(t *testing.T) {
+	const stretch, pages = 25, 2000
+	n := seated(t, t.TempDir(), Options{stretch: stretch})
+	defer n.s.Close()
+	c := n.s.copier
+	written, anew := int64(0), 0
+	for before := c.length.Load(); written < pages; {
+		n.commit(t, n.batch(1, 100))
+		length := c.length.Load()
+		if length < before {
+			anew++
+			before = 0
+		}
+		written += length - before
+		before = length
+		for c.length.Load() >= c.due.Load() { // the copier moves that on when it has copied
+			runtime.Gosched()
+		}
+	}
+	if most := pages/(rarely*stretch) + 1; anew == 0 || anew > most {
+		t.Errorf("in %d pages the WAL has begun anew %d times; want 1 to %d", pages, anew, most)
+	}
+	sound(t, n.s)
 }
 
 // TestLogStaysShortWhateverChanges: commits that change pages all over the database leave the copier behind, and it catches up.
