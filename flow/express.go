@@ -84,8 +84,8 @@ func (n *Node) next() *Batch {
 	return n.Begin()
 }
 
-// yield lets those run who have just been answered: they may ask again, and should not have to wait for two commits. Nothing
-// that is to be launched waits for that; after an express batch, which answers few, it is only what it has launched.
+// yield lets those run who have just been answered: they may ask again, and should not have to wait for two commits. What is to be
+// launched does not wait for them. After an express batch they are few, and what it has launched is to run.
 func (n *Node) yield(afterExpress bool) {
 	if afterExpress {
 		runtime.Gosched()
