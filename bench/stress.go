@@ -148,7 +148,7 @@ func fair(ctx context.Context, b *stand) (map[string]float64, error) {
 	return map[string]float64{
 		"launch_us_p50": quantile(launches, 0.5), "launch_us_p99": quantile(launches, 0.99),
 		"beside_runs_per_s": float64(beside.Load()) / time.Since(began).Seconds(),
-		"heap_growth_mb": float64(heap()-early) / (1 << 20),
+		"heap_growth_mb":    float64(heap()-early) / (1 << 20),
 	}, nil
 }
 
