@@ -1,6 +1,7 @@
 package sqlite
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"math"
@@ -30,6 +31,8 @@ const (
 	// waits to be copied; so many pages in a row as adjacent cost as much as one more place.
 	scattered = 8
 	adjacent  = 8
+	// readMoment is how long the copier waits, with new reads waiting behind it, for reads to end before it takes all of the WAL.
+	readMoment = 2 * time.Millisecond
 	// idlePace is how long the copier waits for a commit when none is under way.
 	idlePace = time.Millisecond
 )
@@ -43,7 +46,7 @@ const (
 // each commit are not copied again and again. Then it has the disk write what was copied, a few pages after each commit, since
 // an fsync of all of them would hold up the commits that wait for the same disk; the further behind it is, the more it has
 // the disk write. When the WAL is long enough, it copies up to the last commit but one, and then makes a checkpoint of
-// the whole WAL while commits wait.
+// the whole WAL while commits and reads wait.
 //
 // It does not matter when which of the pages reach the disk: until SQLite has fsynced the database, the WAL has all of them.
 type copier struct {
@@ -185,10 +188,14 @@ func (s *Store) copyLog() {
 	if c.anew.Swap(false) {
 		from = 0
 	}
-	all, err := c.copyPart(behind)
+	commits, tooLong := behind, c.tooLong()
+	if tooLong {
+		commits = 1
+	}
+	all, err := c.copyPart(commits)
 	c.quiet.Store(all)
 	whole := err == nil && !all && c.longEnough()
-	if whole { // commits are to wait for as little as possible
+	if whole && !tooLong { // commits are to wait for as little as possible
 		if !c.ease(from) {
 			return
 		}
@@ -204,6 +211,11 @@ func (s *Store) copyLog() {
 	}
 	if all || !c.ease(from) || !whole {
 		return
+	}
+	resume, quiet := s.readers.pause(context.Background(), readMoment)
+	defer resume()
+	if !quiet {
+		return // a long read would keep the WAL from beginning anew: another time
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -271,18 +283,19 @@ func (c *copier) ease(since int) bool {
 
 // bite returns how much the disk is to write after one commit.
 func (c *copier) bite() int {
-	length := int(c.length.Load())
-	if length >= longest*c.stretch {
+	if c.tooLong() {
 		return math.MaxInt32
 	}
-	return scattered * adjacent * (1 + (length-c.copied)/c.stretch)
+	return scattered * adjacent * (1 + (int(c.length.Load())-c.copied)/c.stretch)
 }
 
 // longEnough reports whether the WAL should begin anew, when a part has just been copied.
 func (c *copier) longEnough() bool {
-	length := int(c.length.Load())
-	return c.copied >= c.stretch && length-c.copied <= c.copied/restPart || length >= longest*c.stretch
+	return c.copied >= c.stretch && int(c.length.Load())-c.copied <= c.copied/restPart || c.tooLong()
 }
+
+// tooLong reports whether nothing is to be spared any more: readers may have been in the way several times.
+func (c *copier) tooLong() bool { return int(c.length.Load()) >= longest*c.stretch }
 
 // pause waits for the end of a commit, or for a moment without one. It returns false if the store is being closed.
 func (c *copier) pause() bool {

@@ -43,6 +43,11 @@ func TestLogBeginsAnewBesideCommits(t *testing.T) {
 			}
 		})
 	}
+	end := sync.OnceFunc(func() {
+		close(stop)
+		readers.Wait()
+	})
+	defer end()
 	wal := filepath.Join(dir, FileName+"-wal")
 	salts := map[string]bool{}
 	for len(salts) < 4 {
@@ -52,8 +57,7 @@ func TestLogBeginsAnewBesideCommits(t *testing.T) {
 			t.Fatalf("the WAL has %d bytes and has begun anew %d times", grown, len(salts)-1)
 		}
 	}
-	close(stop)
-	readers.Wait()
+	end()
 	if rows := count(t, n.s); rows != int(n.id) {
 		t.Errorf("%d rows of %d", rows, n.id)
 	}
