@@ -19,7 +19,7 @@ const (
 	defaultStretch = 100
 	// restPart is the part of the WAL that those commits may have written when it is to begin anew: commits wait for about as much, which
 	// is soon copied if they are small, and should come seldom if they are not.
-	restPart = 30
+	restPart = 20
 	// rarely is the number of stretches after which a WAL that has begun anew is first copied if the store is quiet: then each copy
 	// takes all of it, and the fsync of the database is in the way of the next commit.
 	rarely = 4
@@ -31,7 +31,8 @@ const (
 	// waits to be copied; so many pages in a row as adjacent cost as much as one more place.
 	scattered = 8
 	adjacent  = 8
-	// readMoment is how long the copier waits, with new reads waiting behind it, for reads to end before it takes all of the WAL.
+	// readMoment is how long the copier waits, with new reads waiting behind it, for reads to end before it takes all of the WAL once
+	// more.
 	readMoment = 2 * time.Millisecond
 	// idlePace is how long the copier waits for a commit when none is under way.
 	idlePace = time.Millisecond
@@ -46,7 +47,7 @@ const (
 // each commit are not copied again and again. Then it has the disk write what was copied, a few pages after each commit, since
 // an fsync of all of them would hold up the commits that wait for the same disk; the further behind it is, the more it has
 // the disk write. When the WAL is long enough, it copies up to the last commit but one, and then makes a checkpoint of
-// the whole WAL while commits and reads wait.
+// the whole WAL while commits wait; and new reads, too, if one was in the way the last time.
 //
 // It does not matter when which of the pages reach the disk: until SQLite has fsynced the database, the WAL has all of them.
 type copier struct {
@@ -56,7 +57,8 @@ type copier struct {
 	whole  *zombie.Stmt // the same; if that was all and no reader needs the WAL, the next commit begins it anew
 	mark   mark
 	disk   *disk
-	copied int // pages of the WAL; guarded by mu
+	copied int  // pages of the WAL; guarded by mu
+	failed bool // all of the WAL was copied, and a read kept it from beginning anew; guarded by mu
 
 	stretch int          // pages by which the WAL grows from one copy to the next
 	length  atomic.Int64 // pages in the WAL after the last commit
@@ -186,7 +188,7 @@ func (s *Store) copyLog() {
 	}
 	from := c.copied
 	if c.anew.Swap(false) {
-		from = 0
+		from, c.failed = 0, false
 	}
 	commits, tooLong := behind, c.tooLong()
 	if tooLong {
@@ -212,11 +214,14 @@ func (s *Store) copyLog() {
 	if all || !c.ease(from) || !whole {
 		return
 	}
-	resume, quiet := s.readers.pause(context.Background(), readMoment)
-	defer resume()
-	if !quiet {
-		return // a long read would keep the WAL from beginning anew: another time
+	if c.failed { // because of a read, and it may be a long one
+		resume, quiet := s.readers.pause(context.Background(), readMoment)
+		defer resume()
+		if !quiet {
+			return
+		}
 	}
+	c.failed = true // unless the WAL begins anew
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.broken == nil {
