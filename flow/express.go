@@ -60,7 +60,7 @@ func (l *Loop) calm() {
 }
 
 const (
-	expressPart  = 3 // of the time of all commits, express batches take no more than one part in so many
+	expressPart  = 3 // of the time that commits usually take, express batches get no more than one part in so many
 	expressWorth = 2 // a launch may cost the others so many times the time that it gains
 )
 
@@ -69,7 +69,10 @@ func (n *Node) expressPays() bool {
 	if n.hurried.loops.Load() == 0 || n.pace.debt > 0 {
 		return false
 	}
-	alone := max(n.pace.prices.of(n.hurried.bytes.Load()), n.pace.bare)
+	alone := n.pace.prices.of(n.hurried.bytes.Load())
+	if alone == 0 {
+		alone = n.pace.bare
+	}
 	return (n.pace.prices.of(n.dirty.Load())-alone)*expressWorth > alone
 }
 

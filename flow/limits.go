@@ -101,7 +101,7 @@ func (p *pace) committed(bytes int64, express bool, took time.Duration, soft int
 	case took < p.bare:
 		p.bare = took // no commit is faster than a bare one
 	case bytes <= bareBatch:
-		p.bare += (took - p.bare) / 16
+		p.bare += (min(took, priceJump*p.bare) - p.bare) / 16
 	case took > paceFactor*p.bare:
 		soft -= soft / 8
 	case bytes*2 > soft:

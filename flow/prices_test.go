@@ -63,3 +63,29 @@ func TestPricesOfSizesThatThereWereNot(t *testing.T) {
 		t.Errorf("a small commit is believed to cost %v, and a large one %v", got, p.of(1<<40))
 	}
 }
+
+// TestStallsDoNotEndExpress: where nothing but launches makes small commits, one of which stalls now and then, launches still go
+// ahead.
+func TestStallsDoNotEndExpress(t *testing.T) {
+	var n Node
+	n.pace.init(Limits{}.withDefaults())
+	n.pace.bare = 200 * time.Microsecond
+	n.hurried.loops.Store(1)
+	n.hurried.bytes.Store(900)
+	n.dirty.Store(30_000)
+	ahead, gap := 0, 0 // express batches, and commits since the last one
+	for i := range 5000 {
+		bytes, took := int64(30_000), 550*time.Microsecond
+		express := n.expressPays()
+		if gap++; express {
+			bytes, took, gap = 900, 200*time.Microsecond, 0
+			if ahead++; ahead%20 == 0 {
+				took = 10 * time.Millisecond
+			}
+		}
+		n.pace.committed(bytes, express, took, 0)
+		if gap > 30 {
+			t.Fatalf("after %d commits, %d without a launch ahead: alone it is believed to cost %v, with the rest %v", i, gap, n.pace.prices.of(900), n.pace.prices.of(30_000))
+		}
+	}
+}

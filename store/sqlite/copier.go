@@ -25,15 +25,17 @@ const (
 	rarely = 4
 	// behind is the number of commits whose pages are not copied yet: what changes all the time is always among them.
 	behind = 5
-	// longest is the number of stretches after which nothing is spared any more to have the WAL begin anew.
+	// longest is the number of stretches after which commits are not spared any more to have the WAL begin anew. With large commits that
+	// is the rule.
 	longest = 40
 	// scattered is the number of places in the database that the disk is told to write after one commit, for each stretch that
 	// waits to be copied; so many pages in a row as adjacent cost as much as one more place.
 	scattered = 8
 	adjacent  = 8
 	// readMoment is how long the copier waits, with new reads waiting behind it, for reads to end before it takes all of the WAL once
-	// more.
-	readMoment = 2 * time.Millisecond
+	// more; and readRest how long it leaves them alone if that was in vain.
+	readMoment = 5 * time.Millisecond
+	readRest   = 100 * time.Millisecond
 	// idlePace is how long the copier waits for a commit when none is under way.
 	idlePace = time.Millisecond
 )
@@ -57,8 +59,9 @@ type copier struct {
 	whole  *zombie.Stmt // the same; if that was all and no reader needs the WAL, the next commit begins it anew
 	mark   mark
 	disk   *disk
-	copied int  // pages of the WAL; guarded by mu
-	failed bool // all of the WAL was copied, and a read kept it from beginning anew; guarded by mu
+	copied int       // pages of the WAL; guarded by mu
+	failed bool      // all of the WAL was copied, and a read kept it from beginning anew; guarded by mu
+	paused time.Time // when reads were last held up in vain; guarded by mu
 
 	stretch int          // pages by which the WAL grows from one copy to the next
 	length  atomic.Int64 // pages in the WAL after the last commit
@@ -203,6 +206,7 @@ func (s *Store) copyLog() {
 		}
 		from = c.copied
 		all, err = c.copyPart(1)
+		c.quiet.Store(all)
 	}
 	if err != nil {
 		c.due.Store(c.length.Load() + int64(c.stretch))
@@ -215,9 +219,13 @@ func (s *Store) copyLog() {
 		return
 	}
 	if c.failed { // because of a read, and it may be a long one
+		if time.Since(c.paused) < readRest {
+			return
+		}
 		resume, quiet := s.readers.pause(context.Background(), readMoment)
 		defer resume()
 		if !quiet {
+			c.paused = time.Now()
 			return
 		}
 	}
@@ -299,7 +307,7 @@ func (c *copier) longEnough() bool {
 	return c.copied >= c.stretch && int(c.length.Load())-c.copied <= c.copied/restPart || c.tooLong()
 }
 
-// tooLong reports whether nothing is to be spared any more: readers may have been in the way several times.
+// tooLong reports whether commits are not to be spared any more: reads may have been in the way several times.
 func (c *copier) tooLong() bool { return int(c.length.Load()) >= longest*c.stretch }
 
 // pause waits for the end of a commit, or for a moment without one. It returns false if the store is being closed.
