@@ -29,9 +29,8 @@ type running struct {
 	skew    time.Duration // of the node's clock
 	mu      sync.Mutex
 	verdict func() store.Verdict
-	slow    bool          // a commit takes a while, and a millisecond for each of its groups; it is noted
+	commits chan string   // the groups of each commit that begins; it takes a while, and a millisecond for each of them. nil = no time
 	bare    time.Duration // that while
-	batches []string      // the groups of each
 	effects []string
 	what    map[string]int // incidents
 }
@@ -92,14 +91,15 @@ func always(v store.Verdict) func() store.Verdict { return func() store.Verdict 
 func (r *running) BeforeCommit(b *store.Batch) store.Verdict {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if r.slow {
+	if r.commits != nil {
 		var groups []string
 		for _, f := range b.Fences {
 			groups = append(groups, fmt.Sprint(f.Group))
 		}
-		r.batches = append(r.batches, strings.Join(groups, " "))
+		end := time.NewTimer(r.bare + time.Duration(len(groups))*time.Millisecond)
+		r.commits <- strings.Join(groups, " ")
 		r.mu.Unlock()
-		time.Sleep(r.bare + time.Duration(len(groups))*time.Millisecond)
+		<-end.C
 		r.mu.Lock()
 	}
 	if r.verdict == nil {
@@ -187,7 +187,7 @@ func TestWhatFollowsFromOneEventSharesACommit(t *testing.T) {
 
 func TestLaunchesGoAheadOfTheRest(t *testing.T) {
 	inBubble(t, flow.Limits{}, func(r *running) {
-		r.slow = true
+		r.commits = make(chan string, 10)
 		var waiting []<-chan reply
 		ask := func(groups ...store.Group) {
 			for _, g := range groups {
@@ -199,62 +199,74 @@ func TestLaunchesGoAheadOfTheRest(t *testing.T) {
 				waiting = append(waiting, r.ask(g, "add n 1; launch rocket; say done"))
 			}
 		}
+		// begins waits until the next commit is under way, which is to be of these groups.
+		begins := func(groups string) {
+			t.Helper()
+			if got := <-r.commits; got != groups {
+				t.Errorf("a batch of the groups %s begins; want %s", got, groups)
+			}
+		}
+		// answered waits until all is durable.
 		answered := func() {
+			t.Helper()
 			for _, c := range waiting {
 				r.wantAnswer(c, "done")
 			}
 			waiting = nil
-		}
-		learn := func() { // what batches cost
-			for range 50 {
-				ask(1)
-				synctest.Wait() // its commit is under way: the others share the next one
-				ask(1, 2, 3)
-				answered()
-				launch(0)
-				answered()
+			if len(r.commits) > 0 {
+				t.Errorf("there was one more batch, of the groups %s", <-r.commits)
 			}
 		}
 		// during has all be decided while a commit is under way.
 		during := func(decide func()) {
-			r.batches = nil
+			t.Helper()
 			ask(1)
-			synctest.Wait()
+			begins("1")
 			decide()
 		}
-		want := func(batches string) {
-			t.Helper()
-			answered()
-			if got := strings.Join(r.batches, ", "); got != batches {
-				t.Errorf("the batches hold the groups %s; want %s", got, batches)
+		learn := func() { // what batches cost
+			for range 50 {
+				during(func() { ask(1, 2, 3) })
+				begins("1 2 3")
+				answered()
+				launch(0)
+				begins("0")
+				answered()
 			}
 		}
 
 		learn()
 		during(func() { ask(1, 2, 3); launch(0) })
-		want("1, 0, 1 2 3")
+		begins("0")
+		begins("1 2 3")
+		answered()
 
 		// Whoever has nothing to launch does not wait for two of them,
 		during(func() { ask(1, 2, 3); launch(0) })
-		time.Sleep(1500 * time.Microsecond)
+		begins("0")
 		launch(0)
-		want("1, 0, 0 1 2 3")
+		begins("0 1 2 3")
+		answered()
 
 		// nor do they take most of the time.
 		during(func() { ask(2, 3); launch(0, 1) })
-		time.Sleep(3500 * time.Microsecond) // the batch of the rest is under way
+		begins("0 1")
+		begins("2 3")
 		ask(2, 3)
 		launch(0)
-		want("1, 0 1, 2 3, 0 2 3")
+		begins("0 2 3")
+		answered()
 
 		// Where it makes little difference, nobody goes ahead: neither of little,
 		during(func() { waiting = append(waiting, r.ask(1, "add n 1; say done")); launch(0) })
-		want("1, 0 1")
+		begins("0 1")
+		answered()
 		// nor on a disk on which a commit takes long anyway.
 		r.bare = 10 * time.Millisecond
 		learn()
 		during(func() { ask(1, 2, 3); launch(0) })
-		want("1, 0 1 2 3")
+		begins("0 1 2 3")
+		answered()
 	})
 }
 
